@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { EXIT } from '../errors.js';
+
+const HELP = `Usage:
+  acl-groups [-p names] [-c file] [-D version] [--] program [argument...]
+  acl-groups lookup [-jv] [-p names] [-c file] [-D version] user...
+  acl-groups providers [-j]
+  acl-groups -h | -V
+
+Gives Dovecot's ACLs the groups of the user who logs in. The first form is for
+script-login: it looks USER up, sets ACL_GROUPS, and execs the program.
+
+  -p, --providers names  where groups come from, separated by commas
+  -c, --config file      instead of /etc/acl-groups.toml
+  -D, --dovecot version  whose rules names are written by: 2.3 or 2.4
+  -j, --json             for programs: one JSON object a line
+  -v, --verbose          also what the providers did
+  -h, --help             this text
+  -V, --version          the version
+`;
+
+export async function help(): Promise<number> {
+  process.stdout.write(HELP);
+  return EXIT.ok;
+}
+
+export async function version(): Promise<number> {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const text = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : 'unknown';
+  process.stdout.write(`acl-groups ${text}\n`);
+  return EXIT.ok;
+}

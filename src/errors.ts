@@ -1,0 +1,69 @@
+/** Exit statuses, with the meanings of sysexits.h (BSD, glibc). */
+export const EXIT = {
+  ok: 0,
+  /** EX_USAGE: the command line, or the environment that stands for it, is wrong. */
+  usage: 64,
+  /** EX_NOUSER: `lookup` was asked for a user that no provider knows. */
+  noUser: 67,
+  /** EX_UNAVAILABLE: a program or service that is needed can't be reached. */
+  unavailable: 69,
+  /** EX_TEMPFAIL: a provider failed; the same login may work later. */
+  temporary: 75,
+  /** EX_CONFIG: the configuration can't be used. */
+  config: 78,
+} as const;
+
+/** An error whose message is meant for the administrator, with the status that the process ends with. */
+export class AclGroupsError extends Error {
+  override name = 'AclGroupsError';
+  readonly exitStatus: number;
+
+  constructor(message: string, exitStatus: number, options?: ErrorOptions) {
+    super(message, options);
+    this.exitStatus = exitStatus;
+  }
+}
+
+/** The command line is wrong, or a variable that script-login always sets is missing. */
+export class UsageError extends AclGroupsError {
+  override name = 'UsageError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, EXIT.usage, options);
+  }
+}
+
+/** The configuration can't be used: names the file, the key, what was found and what is allowed. */
+export class ConfigError extends AclGroupsError {
+  override name = 'ConfigError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, EXIT.config, options);
+  }
+}
+
+/** A provider could not answer. Never thrown for "unknown user" or for "no groups". */
+export class ProviderError extends AclGroupsError {
+  override name = 'ProviderError';
+  /** The provider's name in the registry. */
+  readonly provider: string;
+  /** Whether a deadline ended it. */
+  readonly timedOut: boolean;
+
+  constructor(provider: string, message: string, options: ErrorOptions & { timedOut?: boolean } = {}) {
+    super(`${provider}: ${message}`, EXIT.temporary, options);
+    this.provider = provider;
+    this.timedOut = options.timedOut ?? false;
+  }
+}
+
+/** An error's message with the messages of its causes, on one line. */
+export function explain(error: unknown): string {
+  const parts: string[] = [];
+  for (let e: unknown = error; e !== undefined && parts.length < 5; e = e instanceof Error ? e.cause : undefined) {
+    const message = e instanceof Error ? e.message || e.name : String(e);
+    // Libraries often repeat the cause's message in their own.
+    if (!parts.some((part) => part.includes(message))) parts.push(message);
+  }
+  return parts.join(': ');
+}

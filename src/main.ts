@@ -1,0 +1,24 @@
+import { parseArguments } from './args.js';
+import { AclGroupsError, EXIT, explain } from './errors.js';
+import { stderrLogger } from './log.js';
+
+/** The commands by name; only the one that runs is loaded. */
+const COMMANDS = {
+  exec: async () => (await import('./commands/exec.js')).exec,
+  lookup: async () => (await import('./commands/lookup.js')).lookup,
+  providers: async () => (await import('./commands/providers.js')).providers,
+  help: async () => (await import('./commands/help.js')).help,
+  version: async () => (await import('./commands/help.js')).version,
+} as const;
+
+try {
+  const invocation = parseArguments(process.argv.slice(2));
+  const run = await COMMANDS[invocation.command]();
+  process.exitCode = await run(invocation);
+} catch (error) {
+  const known = error instanceof AclGroupsError;
+  stderrLogger().error(
+    known ? explain(error) : `unexpected error, please report it: ${error instanceof Error ? error.stack : String(error)}`,
+  );
+  process.exitCode = known ? error.exitStatus : EXIT.temporary;
+}

@@ -1,0 +1,78 @@
+import type { Logger } from '../log.js';
+import type { OptionTable } from '../options.js';
+
+/** Who is logging in, as Dovecot tells it. */
+export interface LoginUser {
+  /** Dovecot's user name, which may be an address. */
+  readonly name: string;
+  /** The UNIX account to look up: SYSTEM_GROUPS_USER if the userdb gave one, else the name by `user_format`. */
+  readonly account: string;
+  /** The address the client connected to. */
+  readonly localIp?: string | undefined;
+  /** The client's address. */
+  readonly remoteIp?: string | undefined;
+  /** The userdb fields, keys in lower case. May hold secrets: never to be logged. */
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+/** A group that the user is in. */
+export interface Group {
+  /** The name, byte for byte as the source has it; for a group that can't be named, what there is to tell it by. */
+  readonly name: string;
+  /** The UNIX group id. */
+  readonly gid?: number | undefined;
+  /** The distinguished name. */
+  readonly dn?: string | undefined;
+  /** Why the group can't be granted (a group id without a name, say). It is then reported, and left out. */
+  readonly skip?: string | undefined;
+}
+
+/** One line of `acl-groups check`. */
+export interface Finding {
+  readonly level: 'ok' | 'warning' | 'error';
+  readonly message: string;
+  /** What the administrator can do about it. */
+  readonly fix?: string | undefined;
+}
+
+/** A source of groups, ready to be asked. */
+export interface GroupProvider {
+  /**
+   * The user's groups in the source's own order; an empty list for a known user without groups; `undefined` for a user that the
+   * source doesn't know. Stops working when `signal` aborts.
+   * @throws any error, when the source can't answer for sure: an incomplete list is never an answer
+   */
+  groups(user: LoginUser, signal: AbortSignal): Promise<readonly Group[] | undefined>;
+  /** Looks at what the provider depends on, for `acl-groups check`. */
+  check?(signal: AbortSignal): Promise<readonly Finding[]>;
+  /** Lets go of connections, threads and files. Not called while a lookup runs. */
+  close?(): Promise<void>;
+}
+
+/** What a provider gets from the program beside its options. */
+export interface ProviderContext {
+  /** `debug` is what `lookup -v` shows: searches made, files read. */
+  readonly log: Logger;
+  /** The directory of the configuration file, which relative paths start from. */
+  readonly directory: string;
+}
+
+/** A provider as a module exports it, by default export. `Options` is what its table in the configuration validates to. */
+export interface ProviderDefinition<Options extends object = object> {
+  /** What `providers = […]` and `[provider.NAME]` call it. */
+  readonly name: string;
+  /** One line for `acl-groups providers`. */
+  readonly description: string;
+  /** Every key of `[provider.NAME]`. */
+  readonly options: OptionTable<Options>;
+  /**
+   * Makes a provider of validated options. Connects to nothing yet.
+   * @throws ConfigError for options that contradict each other
+   */
+  create(options: Options, context: ProviderContext): GroupProvider;
+}
+
+/** Gives a provider definition its types; the definition itself is returned unchanged. */
+export function defineProvider<Options extends object>(definition: ProviderDefinition<Options>): ProviderDefinition<Options> {
+  return definition;
+}

@@ -1,0 +1,83 @@
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Config } from '../config.js';
+import { ConfigError, explain } from '../errors.js';
+import type { Logger } from '../log.js';
+import { isTable, parseOptions } from '../options.js';
+import type { GroupProvider, ProviderDefinition } from './provider.js';
+
+/** The providers that come with acl-groups. A name here is all that it takes to be found; what isn't used isn't loaded. */
+export const BUILT_IN: Readonly<Record<string, () => Promise<ProviderDefinition>>> = Object.freeze({
+  unix: async () => (await import('./unix.js')).default,
+});
+
+/** A provider that is ready to be asked, under the name that it reports as. */
+export interface OpenProvider {
+  readonly name: string;
+  readonly provider: GroupProvider;
+}
+
+/**
+ * The configured providers, in order, with validated options.
+ * @throws ConfigError for an unknown provider, one that isn't installed, one given twice, and for options that don't fit
+ */
+export async function openProviders(config: Config, logFor: (name: string) => Logger): Promise<readonly OpenProvider[]> {
+  const definitions = await Promise.all(config.providers.map((name) => loadProvider(name, config.file)));
+  const names = definitions.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new ConfigError(`${config.file}: providers: "${twice}" is given twice; leave one of them out`);
+  const known = new Set([...Object.keys(BUILT_IN), ...names]);
+  for (const table of Object.keys(config.providerTables)) {
+    if (!known.has(table)) {
+      throw new ConfigError(`${config.file}: [provider.${table}]: no provider has this name; there are ${[...known].join(', ')}`);
+    }
+  }
+  return definitions.map((definition) => ({
+    name: definition.name,
+    provider: definition.create(
+      parseOptions(definition.options, config.providerTables[definition.name] ?? {}, `${config.file}: [provider.${definition.name}]`),
+      { log: logFor(definition.name), directory: dirname(config.file) },
+    ),
+  }));
+}
+
+/** The definition of a built-in provider, or of a module named by path or package name. */
+export async function loadProvider(name: string, configFile: string): Promise<ProviderDefinition> {
+  const builtIn = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
+  if (builtIn !== undefined) return builtIn();
+  const where = `${configFile}: providers: "${name}"`;
+  const isPath = isAbsolute(name) || name.startsWith('./') || name.startsWith('../');
+  const specifier = isPath ? pathToFileURL(resolve(dirname(configFile), name)).href : name;
+  let module: { readonly default?: unknown };
+  try {
+    module = await import(specifier);
+  } catch (error) {
+    if (!isMissing(error, isPath ? specifier : name))
+      throw new ConfigError(`${where}: the module fails to load: ${explain(error)}`, { cause: error });
+    // A bare word is more likely a misspelt built-in than a package that somebody forgot to install.
+    if (/^\w+$/.test(name))
+      throw new ConfigError(
+        `${where}: unknown provider; there are ${Object.keys(BUILT_IN).join(', ')}, or give a module's path or package name`,
+      );
+    const fix = isPath ? 'there is no such file' : `install it beside acl-groups: npm install --global ${name}`;
+    throw new ConfigError(`${where}: not installed: ${fix}`, { cause: error });
+  }
+  if (!isDefinition(module.default)) {
+    throw new ConfigError(`${where}: the module's default export is no provider; write it with defineProvider() from "acl-groups"`);
+  }
+  return module.default;
+}
+
+function isMissing(error: unknown, specifier: string): boolean {
+  // The same code is thrown for a missing dependency of an existing module: then the message names another module.
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_MODULE_NOT_FOUND' &&
+    error.message.includes(specifier.replace(/^file:\/\//, ''))
+  );
+}
+
+function isDefinition(value: unknown): value is ProviderDefinition {
+  return isTable(value) && typeof value.name === 'string' && isTable(value.options) && typeof value.create === 'function';
+}
