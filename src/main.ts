@@ -11,14 +11,20 @@ const COMMANDS = {
   version: async () => (await import('./commands/help.js')).version,
 } as const;
 
-try {
-  const invocation = parseArguments(process.argv.slice(2));
-  const run = await COMMANDS[invocation.command]();
-  process.exitCode = await run(invocation);
-} catch (error) {
-  const known = error instanceof AclGroupsError;
-  stderrLogger().error(
-    known ? explain(error) : `unexpected error, please report it: ${error instanceof Error ? error.stack : String(error)}`,
-  );
-  process.exitCode = known ? error.exitStatus : EXIT.temporary;
+async function main(): Promise<number> {
+  try {
+    const invocation = parseArguments(process.argv.slice(2));
+    const run = await COMMANDS[invocation.command]();
+    return await run(invocation);
+  } catch (error) {
+    const known = error instanceof AclGroupsError;
+    stderrLogger().error(
+      known ? explain(error) : `unexpected error, please report it: ${error instanceof Error ? error.stack : String(error)}`,
+    );
+    return known ? error.exitStatus : EXIT.temporary;
+  }
 }
+
+void main().then((status) => {
+  process.exitCode = status;
+});

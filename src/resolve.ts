@@ -1,3 +1,4 @@
+import { milliseconds } from './clock.js';
 import { explain, ProviderError } from './errors.js';
 import type { Group, LoginUser } from './providers/provider.js';
 import type { OpenProvider } from './providers/registry.js';
@@ -33,8 +34,8 @@ async function ask(
   user: LoginUser,
   timeout: number,
 ): Promise<{ groups: readonly Group[]; report: ProviderReport }> {
-  const started = performance.now();
-  const elapsed = (): number => Math.round((performance.now() - started) * 1000) / 1000;
+  const started = milliseconds();
+  const elapsed = (): number => Math.round((milliseconds() - started) * 1000) / 1000;
   const deadline = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   try {

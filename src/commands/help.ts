@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import manifest from '../../package.json' with { type: 'json' };
 import { EXIT } from '../errors.js';
 
 const HELP = `Usage:
@@ -25,8 +25,6 @@ export async function help(): Promise<number> {
 }
 
 export async function version(): Promise<number> {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const text = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : 'unknown';
-  process.stdout.write(`acl-groups ${text}\n`);
+  process.stdout.write(`acl-groups ${manifest.version}\n`);
   return EXIT.ok;
 }

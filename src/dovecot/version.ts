@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Config } from '../config.js';
 import type { DovecotVersion } from './acl-groups.js';
 
@@ -25,6 +23,8 @@ export async function findVersion(config: Pick<Config, 'dovecot_version'>, env: 
   if (config.dovecot_version !== 'auto') return { version: config.dovecot_version, source: 'configured' };
   const told = versionOf(env.DOVECOT_VERSION ?? '');
   if (told !== undefined) return { version: told, source: 'DOVECOT_VERSION' };
+  // Rarely needed, and slow to load: it brings sockets and streams.
+  const [{ execFile }, { promisify }] = await Promise.all([import('node:child_process'), import('node:util')]);
   const run = promisify(execFile);
   for (const program of PROGRAMS) {
     try {
