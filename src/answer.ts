@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import { type DovecotVersion, formatAclGroups, isPlain, parseAclGroups } from './dovecot/acl-groups.js';
+import { appendAclGroups, formatAclGroups, isPlain, parseAclGroups } from './dovecot/acl-groups.js';
 import type { LoginRequest } from './dovecot/userdb.js';
 import type { VersionFound } from './dovecot/version.js';
 import { type SkippedGroup, selectGroups } from './groups.js';
@@ -24,7 +24,7 @@ const USERDB = 'userdb';
 
 /**
  * Makes the answer to a login out of what the providers said: the groups of the userdb first, then the providers' in order.
- * `findVersion` is asked only when some name means different things to different versions.
+ * `findVersion` is asked only when the version makes a difference.
  */
 export async function answerLogin(
   request: LoginRequest,
@@ -32,29 +32,26 @@ export async function answerLogin(
   config: Pick<Config, 'groups' | 'on_error'>,
   findVersion: () => Promise<VersionFound | undefined>,
 ): Promise<LoginAnswer> {
-  const selection = selectGroups(resolution.groups, config.groups);
-  const plain = isPlainValue(request.existing) && selection.groups.every(({ name }) => isPlain(name));
-  const dovecot = plain ? undefined : await findVersion();
-  const existing = existingGroups(request.existing, dovecot?.version);
-  const names = new Set(existing.map(({ name }) => name));
-  const groups = [...existing, ...selection.groups.filter(({ name }) => !names.has(name))];
+  const selection = await selectGroups(resolution.groups, config.groups);
+  const dovecot = versionMatters(selection.groups, request.existing) ? await findVersion() : undefined;
+  const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB }));
+  const known = new Set(existing.map(({ name }) => name));
+  const added = selection.groups.filter(({ name }) => !known.has(name));
   const written = formatAclGroups(
-    groups.map(({ name }) => name),
+    added.map(({ name }) => name),
     dovecot?.version,
   );
   const inexpressible = new Map(written.skipped.map(({ name, reason }) => [name, reason]));
+  const skipped = added.flatMap(({ name, provider }) => {
+    const reason = inexpressible.get(name);
+    return reason === undefined ? [] : [{ name, provider, reason, wanted: false }];
+  });
   return {
     verdict: resolution.reports.some(({ outcome }) => outcome === 'error') && config.on_error === 'deny' ? 'deny' : 'grant',
-    value: written.value,
+    value: appendAclGroups(request.existing, written.value),
     dovecot,
-    groups: groups.filter(({ name }) => !inexpressible.has(name)),
-    skipped: [
-      ...selection.skipped,
-      ...groups.flatMap(({ name, provider }) => {
-        const reason = inexpressible.get(name);
-        return reason === undefined ? [] : [{ name, provider, reason }];
-      }),
-    ],
+    groups: [...existing, ...added.filter(({ name }) => !inexpressible.has(name))],
+    skipped: [...selection.skipped, ...skipped],
     providers: resolution.reports,
   };
 }
@@ -67,14 +64,13 @@ export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void 
       answer.verdict === 'deny' ? 'login denied (on_error = "deny")' : 'going on without its groups (on_error = "continue")';
     log.error(`${user}: provider ${name} failed: ${error}; ${consequence}`);
   }
-  for (const { name, provider, reason } of answer.skipped)
-    log.warning(`${user}: group "${name}" of provider ${provider} left out: ${reason}`);
+  for (const { name, provider, reason, wanted } of answer.skipped) {
+    log[wanted ? 'debug' : 'warning'](`${user}: group "${name}" of provider ${provider} left out: ${reason}`);
+  }
 }
 
-function isPlainValue(value: string): boolean {
-  return value.split(',').every(isPlain);
-}
-
-function existingGroups(value: string, version: DovecotVersion | undefined): readonly SourcedGroup[] {
-  return parseAclGroups(value, version).map((name) => ({ name, provider: USERDB }));
+/** Whether a name has to be quoted, or may stand, quoted, in the existing value already. */
+function versionMatters(groups: readonly SourcedGroup[], existing: string): boolean {
+  const maybeQuoted = isPlain(existing.replaceAll(',', '')) ? '' : existing;
+  return groups.some(({ name }) => !isPlain(name) || maybeQuoted.includes(name));
 }

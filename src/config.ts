@@ -28,6 +28,8 @@ export interface GroupsConfig {
 /** A validated configuration. Keys are those of the file. */
 export interface Config extends MainConfig {
   readonly groups: GroupsConfig;
+  /** The command line's word on the version, which goes before `dovecot_version`. */
+  readonly dovecotOption: '2.3' | '2.4' | undefined;
   /** `[provider.NAME]` tables, each still to be validated by its provider. */
   readonly providerTables: Readonly<Record<string, unknown>>;
   /** The file that it came from, for messages; relative paths in it start from its directory. */
@@ -43,16 +45,16 @@ const MAIN_OPTIONS: OptionTable<MainConfig> = {
 };
 
 const GROUP_OPTIONS: OptionTable<GroupsConfig> = {
-  include: option(texts(), 'globs of the groups to pass on; empty means all'),
-  exclude: option(texts(), 'globs of groups to leave out'),
-  rename: option(textMap(), 'new names by old names'),
+  include: option(texts(), 'globs of the groups to pass on, by the names that their sources give them; empty means all'),
+  exclude: option(texts(), 'globs of groups to leave out: * is any text, ? any character, \\ takes the next character as it is'),
+  rename: option(textMap(), 'new names, by the names that the sources give'),
   case: option(oneOf(['keep', 'lower'], 'keep'), 'Dovecot compares names exactly; "lower" makes them lower-case'),
 };
 
 /** What the command line says over the file. */
 export interface ConfigOverrides {
   readonly providers?: readonly string[] | undefined;
-  readonly dovecot_version?: '2.3' | '2.4' | undefined;
+  readonly dovecot?: '2.3' | '2.4' | undefined;
 }
 
 /**
@@ -63,7 +65,8 @@ export async function loadConfig(file: string | undefined, overrides: ConfigOver
   const path = resolve(file ?? DEFAULT_CONFIG_FILE);
   const text = readConfigFile(path, file !== undefined);
   const tables = text === undefined ? {} : await parseToml(text, path);
-  return { ...parseConfig(tables, path), ...withoutUndefined(overrides) };
+  const config = parseConfig(tables, path);
+  return { ...config, providers: overrides.providers ?? config.providers, dovecotOption: overrides.dovecot };
 }
 
 /** Validates parsed TOML. */
@@ -74,6 +77,7 @@ export function parseConfig(tables: Readonly<Record<string, unknown>>, file: str
   return {
     ...parseOptions(MAIN_OPTIONS, main, file),
     groups: parseOptions(GROUP_OPTIONS, groups, `${file}: [groups]`),
+    dovecotOption: undefined,
     providerTables: provider,
     file,
   };
@@ -109,9 +113,4 @@ async function parseToml(text: string, path: string): Promise<Readonly<Record<st
     const place = error instanceof Error && 'line' in error && 'column' in error ? `:${error.line}:${error.column}` : '';
     throw new ConfigError(`${path}${place}: ${summary}`, { cause: error });
   }
-}
-
-function withoutUndefined(overrides: ConfigOverrides): Partial<Config> {
-  const { providers, dovecot_version } = overrides;
-  return { ...(providers && { providers }), ...(dovecot_version && { dovecot_version }) };
 }

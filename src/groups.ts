@@ -1,12 +1,14 @@
 import type { GroupsConfig } from './config.js';
 import type { SourcedGroup } from './resolve.js';
-import { hasControlCharacters } from './text.js';
 
 /** A group that isn't passed on. */
 export interface SkippedGroup {
+  /** As its source names it. */
   readonly name: string;
   readonly provider: string;
   readonly reason: string;
+  /** Whether the configuration asks for it: then it isn't worth a warning in each login's log. */
+  readonly wanted: boolean;
 }
 
 /** Groups sorted into those to pass on and those to leave out. */
@@ -15,26 +17,53 @@ export interface Selection {
   readonly skipped: readonly SkippedGroup[];
 }
 
-/** Applies `[groups]`, drops what no Dovecot can be told, and drops duplicates: the first one of a name stays. */
-export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfig): Selection {
+/**
+ * Applies `[groups]`: globs and `rename` see names as the source gives them, `case` comes last. Of groups that end with the same
+ * name the first one stays.
+ */
+export async function selectGroups(found: readonly SourcedGroup[], config: GroupsConfig): Promise<Selection> {
+  const whyLeftOut = await filterFor(config);
   const groups = new Map<string, SourcedGroup>();
   const skipped: SkippedGroup[] = [];
   for (const group of found) {
+    const { provider, skip } = group;
+    const unwanted = whyLeftOut(group.name);
+    const reason = unwanted ?? skip;
     const name = finalName(group.name, config);
-    const reason = group.skip ?? unusable(name);
-    if (reason !== undefined) skipped.push({ name: group.name, provider: group.provider, reason });
+    if (reason !== undefined) skipped.push({ name: group.name, provider, reason, wanted: unwanted !== undefined });
     else if (!groups.has(name)) groups.set(name, { ...group, name });
   }
   return { groups: [...groups.values()], skipped };
 }
 
+type Filter = (name: string) => string | undefined;
+
+/** Globs are compiled once for a configuration, not for each login. */
+const FILTERS = new WeakMap<GroupsConfig, Filter>();
+
+async function filterFor(config: GroupsConfig): Promise<Filter> {
+  const known = FILTERS.get(config);
+  if (known !== undefined) return known;
+  const filter = await compile(config);
+  FILTERS.set(config, filter);
+  return filter;
+}
+
+async function compile({ include, exclude }: GroupsConfig): Promise<Filter> {
+  if (include.length === 0 && exclude.length === 0) return () => undefined;
+  const { default: wildcardMatch } = await import('wildcard-match');
+  // A name is no path: without a separator an asterisk matches a slash as well. The flag: and what looks like the end of a line.
+  const options = { separator: false, flags: 's' } as const;
+  const included = include.length === 0 ? () => true : wildcardMatch([...include], options);
+  const excluded = exclude.map((glob) => ({ glob, matches: wildcardMatch(glob, options) }));
+  return (name) => {
+    if (!included(name)) return 'no glob of [groups] include matches it';
+    const found = excluded.find(({ matches }) => matches(name));
+    return found && `[groups] exclude has "${found.glob}"`;
+  };
+}
+
 function finalName(name: string, config: GroupsConfig): string {
   const renamed = Object.hasOwn(config.rename, name) ? (config.rename[name] ?? name) : name;
   return config.case === 'lower' ? renamed.toLowerCase() : renamed;
-}
-
-function unusable(name: string): string | undefined {
-  if (name === '') return 'it has no name';
-  if (hasControlCharacters(name)) return 'its name holds control characters';
-  return undefined;
 }

@@ -6,6 +6,11 @@ export function hasControlCharacters(text: string): boolean {
   return CONTROL.test(text);
 }
 
+/** Whether a text came out of its bytes whole, and goes back: what isn't UTF-8 was read as U+FFFD, half a surrogate pair would be written as one. */
+export function isUnicode(text: string): boolean {
+  return !/\uFFFD|\p{Surrogate}/u.test(text);
+}
+
 /** The text with control characters written as `\u{…}`, so that no name can end a log line or reach a terminal. */
 export function printable(text: string): string {
   if (!CONTROL.test(text)) return text;

@@ -23,7 +23,7 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
   const log = stderrLogger({ debug: false, pid: process.ppid });
   if (operands[0] === undefined) throw new UsageError('no program to exec; try: acl-groups --help');
   const facts = factsFromEnvironment(process.env);
-  const config = await loadConfig(options.config, { providers: options.providers, dovecot_version: options.dovecot });
+  const config = await loadConfig(options.config, options);
   const request = loginRequest(facts, config.user_format);
   const providers = await openProviders(config, () => log);
   const resolution = await resolveGroups(request.user, providers, config.timeout);

@@ -12,7 +12,7 @@ import { resolveGroups } from '../resolve.js';
 export async function lookup({ options, operands }: Invocation): Promise<number> {
   if (operands.length === 0) throw new UsageError('lookup needs at least one user; try: acl-groups --help');
   const log = stderrLogger({ debug: options.verbose ?? false });
-  const config = await loadConfig(options.config, { providers: options.providers, dovecot_version: options.dovecot });
+  const config = await loadConfig(options.config, options);
   const providers = await openProviders(config, () => log);
   let status: number = EXIT.ok;
   for (const name of operands) {

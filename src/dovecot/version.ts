@@ -4,7 +4,9 @@ import type { DovecotVersion } from './acl-groups.js';
 /** Which Dovecot's rules apply, and how that is known. */
 export interface VersionFound {
   readonly version: DovecotVersion;
-  readonly source: 'configured' | 'DOVECOT_VERSION' | 'dovecot --version';
+  readonly source: '-D' | 'dovecot_version' | 'DOVECOT_VERSION' | 'dovecot --version';
+  /** What the source said, in full. */
+  readonly text: string;
 }
 
 /** script-login leaves no PATH, and Debian keeps the program in sbin. */
@@ -18,19 +20,33 @@ export function versionOf(text: string): DovecotVersion | undefined {
   return number >= 2004 ? '2.4' : '2.3';
 }
 
-/** The version by configuration, then by DOVECOT_VERSION (which the master sets for its services), then by asking the program. */
-export async function findVersion(config: Pick<Config, 'dovecot_version'>, env: NodeJS.ProcessEnv): Promise<VersionFound | undefined> {
-  if (config.dovecot_version !== 'auto') return { version: config.dovecot_version, source: 'configured' };
-  const told = versionOf(env.DOVECOT_VERSION ?? '');
-  if (told !== undefined) return { version: told, source: 'DOVECOT_VERSION' };
+/**
+ * The version by the command line, then by configuration, then by DOVECOT_VERSION (which the master sets for its services), then
+ * by asking the program.
+ */
+export async function findVersion(
+  config: Pick<Config, 'dovecot_version' | 'dovecotOption'>,
+  env: NodeJS.ProcessEnv,
+  programs: readonly string[] = PROGRAMS,
+): Promise<VersionFound | undefined> {
+  const { dovecotOption: option, dovecot_version: configured } = config;
+  if (option !== undefined) return { version: option, source: '-D', text: option };
+  if (configured !== 'auto') return { version: configured, source: 'dovecot_version', text: configured };
+  const { DOVECOT_VERSION: told = '' } = env;
+  const version = versionOf(told);
+  if (version !== undefined) return { version, source: 'DOVECOT_VERSION', text: told };
+  return askPrograms(programs);
+}
+
+async function askPrograms(programs: readonly string[]): Promise<VersionFound | undefined> {
   // Rarely needed, and slow to load: it brings sockets and streams.
   const [{ execFile }, { promisify }] = await Promise.all([import('node:child_process'), import('node:util')]);
   const run = promisify(execFile);
-  for (const program of PROGRAMS) {
+  for (const program of programs) {
     try {
       const { stdout } = await run(program, ['--version'], { timeout: 2000, env: {} });
       const version = versionOf(stdout);
-      if (version !== undefined) return { version, source: 'dovecot --version' };
+      if (version !== undefined) return { version, source: 'dovecot --version', text: stdout.trim() };
     } catch {
       // Not there, or not willing: the next one may be.
     }
