@@ -121,7 +121,8 @@ describe('a provider that breaks it is caught', () => {
           let listening: Promise<unknown> | undefined;
           return {
             async groups(user, signal) {
-              await (listening ??= once(server.listen(0, '127.0.0.1'), 'listening'));
+              listening ??= once(server.listen(0, '127.0.0.1'), 'listening');
+              await listening;
               return memory.groups(user, signal);
             },
           };
