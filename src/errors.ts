@@ -60,10 +60,13 @@ export class ProviderError extends AclGroupsError {
 /** An error's message with the messages of its causes, on one line. */
 export function explain(error: unknown): string {
   const parts: string[] = [];
-  for (let e: unknown = error; e !== undefined && parts.length < 5; e = e instanceof Error ? e.cause : undefined) {
-    const message = e instanceof Error ? e.message || e.name : String(e);
+  let current = error;
+  // Bounded, because a chain of causes may bite its own tail.
+  for (let depth = 0; current !== undefined && depth < 5; depth++) {
+    const message = current instanceof Error ? current.message || current.name : String(current);
     // Libraries often repeat the cause's message in their own.
     if (!parts.some((part) => part.includes(message))) parts.push(message);
+    current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(': ');
 }
