@@ -9,7 +9,16 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       { root, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
       // Real servers. What they share (the installed package, Debian 13) is made once, before the first suite.
-      { root, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 600_000 } },
+      {
+        root,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/support/global-setup.ts',
+          testTimeout: 120_000,
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,225 @@
+/**
+ * Real Dovecot for tests and benchmarks, 2.3 of this machine and 2.4 of Debian 13, with one API. Needs root; imports no test framework.
+ *
+ *     const dovecot = await startDovecot({
+ *       version: '2.4',
+ *       accounts: [{ name: 'alice' }],                       // UNIX accounts: the passwd userdb sets SYSTEM_GROUPS_USER
+ *       groups: { acct: ['alice'], 'Domain Users': ['alice'] },   // of /etc/group
+ *       virtualUsers: [{ name: 'bob@example.com', fields: { namespace: 'x' } }],  // passwd-file userdb with fields of its own
+ *       etc: { 'acl-groups.toml': 'providers = ["unix"]' },  // files below this world's /etc
+ *       postLogin: installed['2.4'].command,                 // exec mode: script-login's argument, in the documentation's own block
+ *       postLoginSocket: 'acl-groups',                       // or serve mode: the socket that mail processes ask
+ *       config: '…',                                         // more dovecot.conf, in that version's syntax
+ *     });
+ *     await dovecot.groupsOf('alice');                // logs in and out: the groups that Dovecot says it added, in order
+ *     const client = await dovecot.imap();            // connected, greeting read; client.command('LOGIN alice secret')
+ *     await dovecot.session(client);                  // the log lines of that client's login: { groups, lines, … }
+ *     await dovecot.log.wait(/a log line/);
+ *     await dovecot.reload();                         // as doveadm reload
+ *     await writeFile(`${dovecot.world.etc}/group`, …);   // accounts and configuration may change while it runs
+ *     await dovecot.world.run(['id', '-Gn', 'alice']);    // any program in the same world
+ *     await dovecot.stop();                           // all its processes are gone afterwards
+ *
+ * Everybody's password is "secret". Every Dovecot listens on a loopback address of its own, so many may run at once.
+ * ACL_GROUPS_TEST_KEEP=1 keeps the temporary directories for a look at configuration and log.
+ */
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dovecotConfig } from './dovecot-config.js';
+import { LineClient, quoted } from './imap.js';
+import { followLog, type LogFile } from './log-file.js';
+import { namespaceOf, openWorld, type ProcessInfo, processesOf, type World, type WorldOptions } from './world.js';
+
+export { SPELLING, scriptLoginBlocks } from './dovecot-config.js';
+export { type ImapReply, LineClient, quoted } from './imap.js';
+export { type Account, type DovecotVersion, VERSIONS } from './world.js';
+
+/** A user that only Dovecot knows. */
+export interface VirtualUser {
+  readonly name: string;
+  /** Extra userdb fields, which reach post-login programs. No `:` and no line end in them. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+export interface DovecotOptions extends WorldOptions {
+  readonly virtualUsers?: readonly VirtualUser[];
+  /** The words after `script-login`, for IMAP and POP3. A function gets the temporary directory, for paths of helper scripts. */
+  readonly postLogin?: string | ((directory: string) => string) | undefined;
+  /** The name or path of the socket that mail processes ask after a login. */
+  readonly postLoginSocket?: string | undefined;
+  /** Added to the end of dovecot.conf; a function gets the temporary directory. */
+  readonly config?: string | ((directory: string) => string) | undefined;
+  /** Files to write below the temporary directory before the start, by name: executable if they start with `#!`. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Whether ACLs are logged, which `groupsOf` and `session` need. Default true. */
+  readonly debug?: boolean;
+}
+
+/** What the log says of one login. */
+export interface Session {
+  readonly id: string;
+  /** Whether a mail process served it. */
+  readonly loggedIn: boolean;
+  /** The groups that Dovecot added, in order. */
+  readonly groups: readonly string[];
+  /** All lines of the mail process, prefix included. */
+  readonly lines: readonly string[];
+}
+
+export interface Dovecot {
+  readonly world: World;
+  /** The loopback address that it listens on. */
+  readonly host: string;
+  readonly imapPort: number;
+  readonly pop3Port: number;
+  readonly log: LogFile;
+  /** The master's process id. */
+  readonly pid: number;
+  /** An IMAP client, greeting read; logged in if a user is given. Ended by `stop` at the latest. */
+  imap(user?: string): Promise<LineClient>;
+  /** A POP3 client, greeting read. */
+  pop3(): Promise<LineClient>;
+  /** What the log says of a client's login, complete once the client has logged out or lost its connection: waits for that. */
+  session(client: LineClient): Promise<Session>;
+  /**
+   * Logs a user in and out.
+   * @throws Error with the log when the login fails
+   */
+  groupsOf(user: string): Promise<readonly string[]>;
+  /** Reads the configuration again, as `doveadm reload`. */
+  reload(): Promise<void>;
+  /** Every process of this Dovecot: master, services, mail processes, scripts. */
+  processes(): Promise<readonly ProcessInfo[]>;
+  /**
+   * Ends the server, waits for all its processes, removes the directory.
+   * @throws Error if a process outlived the master for ten seconds (it is killed)
+   */
+  stop(): Promise<void>;
+}
+
+const IMAP_PORT = 1143;
+const POP3_PORT = 1110;
+/** The owner of virtual users' mail. */
+const VMAIL = { uid: 9_999, gid: 9_999 };
+
+/** Starts a Dovecot in a world of its own, and waits until it listens. */
+export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
+  const world = await openWorld(options);
+  const { directory, version } = world;
+  const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+  const resolve = (value: string | ((directory: string) => string) | undefined): string | undefined =>
+    typeof value === 'function' ? value(directory) : value;
+  await writeFile(
+    join(directory, 'dovecot.conf'),
+    dovecotConfig({
+      version,
+      directory,
+      host,
+      imapPort: IMAP_PORT,
+      pop3Port: POP3_PORT,
+      postLogin: resolve(options.postLogin),
+      postLoginSocket: options.postLoginSocket,
+      debug: options.debug ?? true,
+      config: resolve(options.config) ?? '',
+    }),
+  );
+  await writeFile(join(directory, 'users'), (options.virtualUsers ?? []).map((user) => passwdFileLine(user, directory)).join(''));
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    await writeFile(join(directory, name), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+  }
+  await mkdir(join(directory, 'state'));
+  const log = followLog(join(directory, 'dovecot.log'));
+  const master = world.spawn(['dovecot', '-F', '-c', join(directory, 'dovecot.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [master.stdout, master.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const ended = once(master, 'close').then(() => log.close(`Dovecot has ended; it printed: ${output}`));
+  try {
+    await log.wait(/ master: Info: Dovecot .* starting up/);
+  } catch (error) {
+    await world.close();
+    throw error;
+  }
+  const pid = master.pid ?? 0;
+  const namespace = (await namespaceOf(pid)) ?? '';
+  const clients: LineClient[] = [];
+
+  const open = async (port: number): Promise<LineClient> => {
+    const client = await LineClient.connect(port, host);
+    clients.push(client);
+    await client.line();
+    return client;
+  };
+  const session = async (client: LineClient): Promise<Session> => {
+    const login = await log.wait(new RegExp(`-login: Info: .*rport=${client.localPort}[, ]`));
+    const id = /session=<([^>]+)>/.exec(login)?.[1] ?? '';
+    const loggedIn = / Info: Log(in|ged in): /.test(login);
+    const own = (line: string): boolean => line.includes(`<${id}>: `);
+    const lines = (): string[] => log.lines.filter(own);
+    if (loggedIn) await log.wait(new RegExp(`${escapeRegExp(`<${id}>: `)}(Info: (Logged out|Disconnected)|(Error|Fatal): )`));
+    const groups = lines().flatMap((line) => / Debug: acl: group added: (.*)$/s.exec(line)?.[1] ?? []);
+    return { id, loggedIn, groups: [...new Set(groups)], lines: lines() };
+  };
+  const imap = async (user?: string): Promise<LineClient> => {
+    const client = await open(IMAP_PORT);
+    if (user === undefined) return client;
+    const reply = await client.command(`LOGIN ${quoted(user)} secret`).catch((error: Error) => ({ status: 'lost', text: error.message }));
+    if (reply.status !== 'OK') throw new Error(`login of ${user}: ${reply.status} ${reply.text}; the log:\n${log.lines.join('\n')}`);
+    return client;
+  };
+  return {
+    world,
+    host,
+    imapPort: IMAP_PORT,
+    pop3Port: POP3_PORT,
+    log,
+    pid,
+    imap,
+    pop3: () => open(POP3_PORT),
+    session,
+    groupsOf: async (user) => {
+      const client = await imap(user);
+      await client.command('LOGOUT');
+      client.destroy();
+      return (await session(client)).groups;
+    },
+    reload: async () => {
+      const from = log.lines.length;
+      process.kill(pid, 'SIGHUP');
+      await log.wait(/ master: Warning: SIGHUP received - reloading configuration/, from);
+    },
+    processes: () => processesOf(namespace),
+    stop: async () => {
+      for (const client of clients) client.destroy();
+      if (master.exitCode === null && master.signalCode === null) process.kill(pid, 'SIGTERM');
+      await ended;
+      const left = await outlivers(namespace);
+      await world.close();
+      if (left.length > 0) throw new Error(`processes outlived Dovecot's master: ${left.map(({ command }) => command).join('; ')}`);
+    },
+  };
+}
+
+/** The processes that are still there ten seconds after the master's end; they are killed. */
+async function outlivers(namespace: string): Promise<readonly ProcessInfo[]> {
+  for (const deadline = Date.now() + 10_000; ; ) {
+    const left = await processesOf(namespace);
+    if (left.length === 0) return left;
+    if (Date.now() > deadline) {
+      for (const { pid } of left) process.kill(pid, 'SIGKILL');
+      return left;
+    }
+    // Nobody reports the end of somebody else's child.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function passwdFileLine({ name, fields = {} }: VirtualUser, directory: string): string {
+  const extra = Object.entries(fields).map(([key, value]) => `userdb_${key}=${value}`);
+  return `${name}::${VMAIL.uid}:${VMAIL.gid}::${directory}/home/${name}::${extra.join(' ')}\n`;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
+}
