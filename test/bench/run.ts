@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BenchContext, type Benchmark, NotPossible } from './benchmark.js';
+import { installTarball } from './install.js';
+import { startProgress } from './progress.js';
+import { describeMachine, render, writeJson } from './report.js';
+
+/** All benchmarks. What isn't asked for isn't loaded. */
+const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = Object.freeze({
+  exec: async () => (await import('./exec.js')).exec,
+  groups: async () => (await import('./groups.js')).groups,
+});
+
+const HELP = `Usage: npm run bench -- [--short] [--json directory] [name...]
+
+Measures acl-groups and its rivals in turn, in one run. Names: ${Object.keys(BENCHMARKS).join(', ')};
+all of them if none is given.
+
+  --short           a smoke test: few rounds, whose figures mean nothing
+  --json directory  where results go as JSON, and the chart (default: .cache/bench)
+`;
+
+/** Runs the benchmarks that the command line names; exit status 1 when one of them fails to run. A missed expectation is a result. */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { short: { type: 'boolean', default: false }, json: { type: 'string', default: '.cache/bench' }, help: { type: 'boolean' } },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
+  const unknown = names.find((name) => !Object.hasOwn(BENCHMARKS, name));
+  if (unknown !== undefined) throw new Error(`no benchmark "${unknown}"; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+
+  const scratch = mkdtempSync(join(tmpdir(), 'acl-groups-bench-'));
+  // Dovecot's processes run as other users, which must be able to reach what is in there.
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+  let command: Promise<string> | undefined;
+  const context: BenchContext = {
+    short: values.short,
+    scratch,
+    installed: () => {
+      command ??= installTarball(scratch);
+      return command;
+    },
+    progress: startProgress,
+  };
+
+  let status = 0;
+  for (const name of names) {
+    const machine = describeMachine();
+    try {
+      const benchmark = await BENCHMARKS[name]?.();
+      const tables = (await benchmark?.(context)) ?? [];
+      for (const table of tables) process.stdout.write(`${render(table)}\n`);
+      process.stdout.write(`  written to ${writeJson(resolve(values.json), name, { short: values.short, machine, tables })}\n\n`);
+    } catch (error) {
+      // In CI nothing may be left out; elsewhere what needs root or a server that isn't installed is named and passed over.
+      if (error instanceof NotPossible && process.env.CI !== 'true') {
+        process.stdout.write(`${name}: left out: ${error.message}\n\n`);
+        continue;
+      }
+      process.stderr.write(`${name}: ${error instanceof Error ? error.stack : error}\n`);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+process.exit(await main());
