@@ -9,6 +9,7 @@ import type { GroupProvider, ProviderDefinition } from './provider.js';
 /** The providers that come with acl-groups. A name here is all that it takes to be found; what isn't used isn't loaded. */
 export const BUILT_IN: Readonly<Record<string, () => Promise<ProviderDefinition>>> = Object.freeze({
   unix: async () => (await import('./unix.js')).default,
+  ldap: async () => (await import('./ldap.js')).default,
 });
 
 /** A provider that is ready to be asked, under the name that it reports as. */

@@ -1,0 +1,236 @@
+import { EqualityFilter, type Filter } from 'ldapts';
+import { ProviderError } from '../../errors.js';
+import type { Group } from '../provider.js';
+import { RESULT, SearchFailed, type SearchRequest } from './connection.js';
+import { fold, isBelow, namingValue, normalizeDn } from './dn.js';
+import type { Entry } from './entry.js';
+import { anyOf, parseFilter } from './filter.js';
+import type { Plan } from './plan.js';
+import { allValues } from './range.js';
+import { formatSid, siblingSid } from './sid.js';
+
+/** How many values go into one filter, and how long they may be together: what all servers take in one request. */
+const BATCH = { values: 100, characters: 16_000 };
+
+/** AD's mark in the root DSE, LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3). Samba has it too. */
+const ACTIVE_DIRECTORY = '1.2.840.113556.1.4.800';
+
+/** What finding a user's groups works with. */
+export interface Lookup {
+  readonly search: (request: SearchRequest) => Promise<readonly Entry[]>;
+  readonly plan: Plan;
+  /** The user's entry. */
+  readonly user: Entry;
+}
+
+/** The groups that a user's entry is in, primary group first, then by their distance from the user. @throws ProviderError, SearchFailed, ConnectionLost, GivenUp */
+export async function groupsOfUser(lookup: Lookup): Promise<readonly Group[]> {
+  const { plan } = lookup;
+  if (plan.strategy === 'token_groups' || plan.group.filter.usesChainRule) await requireActiveDirectory(lookup);
+  const found = new Found(plan.maxGroups, lookup.user.dn);
+  if (plan.strategy === 'token_groups') await byTokenGroups(lookup, found);
+  else if (plan.strategy === 'memberof') await byMemberOf(lookup, found);
+  else await bySearch(lookup, found);
+  return found.list(plan.group.nameAttribute);
+}
+
+/** The groups so far. Two entries are one group when their DNs are equal, however they are spelled. */
+class Found {
+  readonly #max: number;
+  readonly #user: string;
+  readonly #entries = new Map<string, Entry>();
+  readonly #unnamed: Group[] = [];
+
+  constructor(max: number, user: string) {
+    this.#max = max;
+    this.#user = user;
+  }
+
+  /** Adds groups, and returns those that are new. @throws ProviderError when they become too many */
+  add(entries: readonly Entry[]): readonly Entry[] {
+    const fresh = entries.filter((entry) => {
+      const key = normalizeDn(entry.dn);
+      return !this.#entries.has(key) && this.#entries.set(key, entry);
+    });
+    this.atMost(this.#entries.size);
+    return fresh;
+  }
+
+  /** @throws ProviderError for more groups than are allowed */
+  atMost(count: number): void {
+    if (count > this.#max)
+      throw new ProviderError('ldap', `"${this.#user}" is in more than ${this.#max} groups; to allow more, set max_groups`);
+  }
+
+  /** Adds what should be a group and has no entry. */
+  addUnnamed(group: Group): void {
+    this.#unnamed.push(group);
+  }
+
+  list(nameAttribute: string): readonly Group[] {
+    const groups = [...this.#entries.values()].map((entry) => groupOf(entry, nameAttribute));
+    // Names that several entries share are given once.
+    return [...new Map([...groups, ...this.#unnamed].reverse().map((group) => [group.name, group])).values()].reverse();
+  }
+}
+
+function groupOf(entry: Entry, nameAttribute: string): Group {
+  const { dn } = entry;
+  const names = entry.texts(nameAttribute);
+  const [gidNumber] = entry.texts('gidNumber');
+  const gid = gidNumber !== undefined && /^\d+$/.test(gidNumber) ? { gid: Number(gidNumber) } : {};
+  // Of several names the one that the entry is named by, as everybody else's tools take it.
+  const naming = namingValue(dn, nameAttribute);
+  const name = names.find((each) => fold(each) === naming) ?? names[0];
+  return name === undefined ? { name: dn, dn, ...gid, skip: `its entry has no ${nameAttribute} that is a text` } : { name, dn, ...gid };
+}
+
+/** Searches for groups that have the user as a member, then for those that have these as members, and so on. */
+async function bySearch(lookup: Lookup, found: Found): Promise<void> {
+  const { plan, user } = lookup;
+  const { filter } = plan.group;
+  const uids = await allValues(lookup.search, user, plan.user.uidAttribute);
+  const direct = filter.fill({ dn: [user.dn], uid: uids });
+  if (direct === undefined)
+    throw new ProviderError('ldap', `"${user.dn}" has no ${plan.user.uidAttribute}, which group_filter needs for {uid}`);
+  const [primary, entries] = await Promise.all([primaryGroups(lookup, found), searchGroups(lookup, direct)]);
+  let frontier = found.add([...primary, ...entries]);
+  if (!filter.placeholders.has('dn')) return;
+  for (let level = 0; level < plan.nestingLevel && frontier.length > 0; level++) {
+    const dns = frontier.map(({ dn }) => dn);
+    const parents = await Promise.all(
+      batches(dns).map(async (batch) => {
+        const any = filter.fillAny('dn', batch);
+        return any === undefined ? [] : searchGroups(lookup, any);
+      }),
+    );
+    frontier = found.add(parents.flat());
+  }
+}
+
+/** Follows memberOf from the user. The names come from the entries that it points to: its values need not be spelled like them. */
+async function byMemberOf(lookup: Lookup, found: Found): Promise<void> {
+  const { plan, user } = lookup;
+  const seen = new Set<string>();
+  const parentsOf = async (entry: Entry): Promise<readonly string[]> => allValues(lookup.search, entry, 'memberOf');
+  const unseen = (dns: readonly string[]): readonly string[] =>
+    dns.filter((dn) => {
+      const key = normalizeDn(dn);
+      if (seen.has(key) || (plan.group.base !== '' && !isBelow(dn, plan.group.base))) return false;
+      seen.add(key);
+      return true;
+    });
+  const [primary, direct] = await Promise.all([primaryGroups(lookup, found, ['memberOf']), parentsOf(user)]);
+  for (const { dn } of primary) seen.add(normalizeDn(dn));
+  let frontier = found.add(primary);
+  let next = unseen([...direct, ...(plan.nestingLevel > 0 ? (await Promise.all(frontier.map(parentsOf))).flat() : [])]);
+  for (let level = 0; next.length > 0; level++) {
+    found.atMost(next.length);
+    frontier = found.add((await Promise.all(next.map((dn) => groupAt(lookup, dn, found)))).flat());
+    if (level >= plan.nestingLevel) return;
+    next = unseen((await Promise.all(frontier.map(parentsOf))).flat());
+  }
+}
+
+/** The entry of a group, if it is one. */
+async function groupAt({ search, plan }: Lookup, dn: string, found: Found): Promise<readonly Entry[]> {
+  const filter = plan.group.filter.fill({});
+  if (filter === undefined) return [];
+  try {
+    return await search({ base: dn, scope: 'base', filter, attributes: [...groupAttributes(plan), 'memberOf'] });
+  } catch (error) {
+    if (!(error instanceof SearchFailed) || (error.code !== RESULT.noSuchObject && error.code !== RESULT.referral)) throw error;
+    found.addUnnamed({ name: dn, dn, skip: 'memberOf names it, but its entry is not there, or may not be read by this bind' });
+    return [];
+  }
+}
+
+/** Takes the list of groups that Active Directory makes for a login: security groups, nested ones and the primary group included. */
+async function byTokenGroups(lookup: Lookup, found: Found): Promise<void> {
+  const { plan, user, search } = lookup;
+  const [entry] = await search({ base: user.dn, scope: 'base', filter: ANY, attributes: ['tokenGroups'], binary: ['tokenGroups'] });
+  const tokens = entry?.bytes('tokenGroups') ?? [];
+  // Everybody has a primary group, so that an empty list is one that may not be read.
+  if (tokens.length === 0) throw new ProviderError('ldap', `tokenGroups of "${user.dn}" is empty: this bind may not read it`);
+  const primary = primarySid(user);
+  const isPrimary = (sid: Buffer): boolean => primary !== undefined && sid.equals(primary);
+  const sids = [...tokens.filter(isPrimary), ...tokens.filter((sid) => !isPrimary(sid))];
+  const wanted = plan.primary === undefined ? sids.filter((sid) => !isPrimary(sid)) : sids;
+  found.atMost(wanted.length);
+  const entries = await groupsBySid(lookup, wanted);
+  const bySid = new Map(entries.flatMap((group) => group.bytes('objectSid').map((sid) => [formatSid(sid), group] as const)));
+  found.add(wanted.flatMap((sid) => bySid.get(formatSid(sid)) ?? []));
+}
+
+/** The user's primary group, which no member list and no memberOf has. Several groups may have its number. */
+async function primaryGroups(lookup: Lookup, found: Found, attributes: readonly string[] = []): Promise<readonly Entry[]> {
+  const { plan, user } = lookup;
+  if (plan.primary === 'primaryGroupID') {
+    const sid = primarySid(user);
+    return sid === undefined ? [] : groupsBySid(lookup, [sid], attributes);
+  }
+  const [gid] = plan.primary === 'gidNumber' ? user.texts('gidNumber') : [];
+  if (gid === undefined) return [];
+  const filter = GID.fill({ gid: [gid] });
+  const groups = filter === undefined ? [] : await searchGroups(lookup, filter, attributes);
+  if (groups.length === 0) found.addUnnamed({ name: gid, gid: Number(gid), skip: `no group in "${plan.group.base}" has this gidNumber` });
+  return groups;
+}
+
+const ANY = parseFilter('(objectClass=*)', [], '').fill({}) as Filter;
+const GID = parseFilter('(&(objectClass=posixGroup)(gidNumber={gid}))', ['gid'], '');
+
+function primarySid(user: Entry): Buffer | undefined {
+  const [sid] = user.bytes('objectSid');
+  const [relativeId] = user.texts('primaryGroupID');
+  return sid !== undefined && relativeId !== undefined ? siblingSid(sid, Number(relativeId)) : undefined;
+}
+
+async function groupsBySid(lookup: Lookup, sids: readonly Buffer[], attributes: readonly string[] = []): Promise<readonly Entry[]> {
+  const results = await Promise.all(
+    batches(sids).map(async (batch) => {
+      const any = anyOf(batch.map((value) => new EqualityFilter({ attribute: 'objectSid', value })));
+      return any === undefined ? [] : searchGroups(lookup, any, ['objectSid', ...attributes]);
+    }),
+  );
+  return results.flat();
+}
+
+async function searchGroups({ search, plan }: Lookup, filter: Filter, attributes: readonly string[] = []): Promise<readonly Entry[]> {
+  const { base } = plan.group;
+  try {
+    return await search({ base, scope: 'sub', filter, attributes: [...groupAttributes(plan), ...attributes], binary: ['objectSid'] });
+  } catch (error) {
+    if (!(error instanceof SearchFailed)) throw error;
+    if (error.code === RESULT.noSuchObject)
+      throw new ProviderError('ldap', `group_base "${base}" is not there, or may not be read by this bind`, { cause: error });
+    if (error.code === RESULT.sizeLimit)
+      throw new ProviderError('ldap', `the server cuts off its answer: raise its size limit for this bind`, { cause: error });
+    throw error;
+  }
+}
+
+function groupAttributes(plan: Plan): readonly string[] {
+  return [plan.group.nameAttribute, 'gidNumber'];
+}
+
+async function requireActiveDirectory({ search }: Lookup): Promise<void> {
+  const [rootDse] = await search({ base: '', scope: 'base', filter: ANY, attributes: ['supportedCapabilities'] });
+  if (rootDse?.texts('supportedCapabilities').includes(ACTIVE_DIRECTORY)) return;
+  // Other servers accept both tokenGroups and the rule for chains, and answer with nothing.
+  throw new ProviderError('ldap', 'the server is no Active Directory, which group_strategy or group_filter needs');
+}
+
+function batches<T extends { readonly length: number }>(values: readonly T[]): readonly (readonly T[])[] {
+  const result: T[][] = [];
+  let characters = 0;
+  for (const value of values) {
+    const last = result.at(-1);
+    characters += value.length;
+    if (last === undefined || last.length >= BATCH.values || characters > BATCH.characters) {
+      result.push([value]);
+      characters = value.length;
+    } else last.push(value);
+  }
+  return result;
+}

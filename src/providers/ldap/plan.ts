@@ -1,0 +1,136 @@
+import { resolve } from 'node:path';
+import { ConfigError } from '../../errors.js';
+import type { LdapOptions } from '../ldap.js';
+import type { Credentials } from './connection.js';
+import { escapeDnValue, parseDn } from './dn.js';
+import { type FilterTemplate, parseFilter } from './filter.js';
+import { readPasswordFile } from './password-file.js';
+import { PRESETS, type Preset, type Strategy } from './presets.js';
+import { type TlsSettings, tlsSettings } from './tls.js';
+import { type Location, parseUri } from './uri.js';
+
+/** What the options come to: checked, with the preset's part filled in, filters and files read. */
+export interface Plan {
+  readonly locations: readonly Location[];
+  readonly credentials: Credentials;
+  readonly tls: TlsSettings;
+  readonly user: {
+    /** The base for a user; a user name can't add to it or leave it. */
+    readonly base: (placeholders: Readonly<Record<string, string>>) => string;
+    /** Whether the base is the same for all users, so that its absence is an error rather than an unknown user. */
+    readonly fixedBase: boolean;
+    readonly filter: FilterTemplate;
+    readonly uidAttribute: string;
+  };
+  readonly strategy: Strategy;
+  readonly group: {
+    /** Empty with `memberof`: anywhere. */
+    readonly base: string;
+    readonly filter: FilterTemplate;
+    readonly nameAttribute: string;
+  };
+  readonly primary: Preset['primary'] | undefined;
+  readonly nestingLevel: number;
+  readonly maxGroups: number;
+}
+
+/** @throws ConfigError for options that are missing, contradict each other, or name files that can't be used */
+export function makePlan(options: LdapOptions, directory: string): Plan {
+  const preset: Preset = PRESETS[options.preset];
+  const strategy = options.group_strategy === 'preset' ? preset.strategy : options.group_strategy;
+  if (options.uris.length === 0) throw new ConfigError('uris: needed: the servers, such as ["ldaps://ldap.example.com"]');
+  const locations = options.uris.map((uri) => parseUri(uri, options.starttls));
+  const path = (file: string): string => (file === '' ? '' : resolve(directory, file));
+  const tls = tlsSettings({
+    ca: path(options.tls_ca_file),
+    cert: path(options.tls_cert_file),
+    key: path(options.tls_key_file),
+    minVersion: options.tls_min_version,
+  });
+  return {
+    locations,
+    credentials: credentialsOf(options, locations, path(options.bind_password_file)),
+    tls,
+    user: userPart(options, preset),
+    strategy,
+    group: groupPart(options, preset, strategy),
+    primary: options.primary_group ? preset.primary : undefined,
+    nestingLevel: options.nesting_level,
+    maxGroups: options.max_groups,
+  };
+}
+
+function credentialsOf(options: LdapOptions, locations: readonly Location[], passwordFile: string): Credentials {
+  const { bind_dn: dn, sasl_mechanism: mechanism } = options;
+  if (mechanism === 'EXTERNAL') {
+    if (dn !== '' || passwordFile !== '')
+      throw new ConfigError('sasl_mechanism: EXTERNAL takes no bind_dn and no bind_password_file: leave them out');
+    const bare = locations.find(
+      (location) => location.kind !== 'unix' && (options.tls_cert_file === '' || plain(location, options.starttls)),
+    );
+    if (bare !== undefined) {
+      throw new ConfigError(
+        `sasl_mechanism: EXTERNAL over ${bare.uri} needs TLS with tls_cert_file and tls_key_file; over ldapi:// it needs neither`,
+      );
+    }
+    return { kind: 'external' };
+  }
+  if ((dn === '') !== (passwordFile === '')) {
+    const [given, missing] = dn === '' ? ['bind_password_file', 'bind_dn'] : ['bind_dn', 'bind_password_file'];
+    throw new ConfigError(`${given} needs ${missing} too; leave out both to bind anonymously`);
+  }
+  if (dn === '') return { kind: 'anonymous' };
+  readPasswordFile(passwordFile);
+  return { kind: 'simple', dn, password: () => readPasswordFile(passwordFile) };
+}
+
+function plain(location: Location, starttls: boolean): boolean {
+  return location.kind === 'tcp' ? location.tls === 'none' : location.kind === 'srv' && !starttls;
+}
+
+function userPart(options: LdapOptions, preset: Preset): Plan['user'] {
+  if (options.user_base === '')
+    throw new ConfigError('user_base: needed: the DN that users are below, such as "ou=people,dc=example,dc=com"');
+  const names = ['user', 'local', 'domain'];
+  const pieces = options.user_base.split(/(\{[^{}]*\})/);
+  const base = (placeholders: Readonly<Record<string, string>>): string =>
+    pieces.map((piece, index) => (index % 2 === 0 ? piece : escapeDnValue(placeholders[piece.slice(1, -1)] ?? ''))).join('');
+  const unknown = pieces.find((piece, index) => index % 2 === 1 && !names.includes(piece.slice(1, -1)));
+  if (unknown !== undefined) throw new ConfigError(`user_base: unknown placeholder ${unknown}; there are {user} {local} {domain}`);
+  checkDn('user_base', base({ user: 'u', local: 'l', domain: 'd' }));
+  const filter = parseFilter(options.user_filter || preset.userFilter, names, 'user_filter');
+  if (filter.placeholders.size === 0 && pieces.length === 1) {
+    throw new ConfigError('user_filter: has none of {user} {local} {domain}: it would find the same entry for every user');
+  }
+  return { base, fixedBase: pieces.length === 1, filter, uidAttribute: options.user_id_attribute || preset.uidAttribute };
+}
+
+function groupPart(options: LdapOptions, preset: Preset, strategy: Strategy): Plan['group'] {
+  const { group_base: base, group_name_attribute: nameAttribute } = options;
+  checkDn('group_base', base);
+  if (base === '' && strategy !== 'memberof')
+    throw new ConfigError(`group_base: needed with group_strategy "${strategy}": the DN that groups are below`);
+  if (base === '' && options.primary_group) {
+    throw new ConfigError('group_base: needed to find primary groups: the DN that groups are below; or set primary_group = false');
+  }
+  if (strategy === 'token_groups' && options.nesting_level === 0) {
+    throw new ConfigError('nesting_level: 0 is not possible with group_strategy "token_groups": nested groups are always in it');
+  }
+  const search = strategy === 'search';
+  const filter = parseFilter(
+    options.group_filter || (search ? preset.groupFilter : strategy === 'memberof' ? preset.memberOfFilter : '(objectClass=group)'),
+    search ? ['dn', 'uid'] : [],
+    'group_filter',
+  );
+  if (search && filter.placeholders.size === 0) {
+    throw new ConfigError('group_filter: has none of {dn} {uid}: it would find the same groups for every user');
+  }
+  if (!/^[A-Za-z][\w-]*(;[\w-]+)*$/.test(nameAttribute))
+    throw new ConfigError(`group_name_attribute: "${nameAttribute}" is no attribute name`);
+  return { base, filter, nameAttribute };
+}
+
+function checkDn(option: string, dn: string): void {
+  if (parseDn(dn) === undefined)
+    throw new ConfigError(`${option}: "${dn}" is no DN; expected something like "ou=people,dc=example,dc=com"`);
+}

@@ -1,0 +1,199 @@
+import type { SrvRecord } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+import { explain, ProviderError } from '../../errors.js';
+import { BindRefused, type Connection, ConnectionLost, type ConnectionSettings, openConnection } from './connection.js';
+import { GivenUp, within } from './deadline.js';
+import { type Endpoint, endpointOfService, type Location } from './uri.js';
+
+/** How long a server that failed is left out: milliseconds. */
+const DEAD_TIME = 30_000;
+/** How long DNS is believed: milliseconds. Node.js doesn't tell how long the answer says. */
+const SRV_TIME = 60_000;
+
+/** Asks DNS for the SRV records of a name. */
+export type ResolveSrv = (name: string) => Promise<readonly SrvRecord[]>;
+
+export interface ServersSettings extends ConnectionSettings {
+  readonly starttls: boolean;
+  readonly resolveSrv?: ResolveSrv | undefined;
+}
+
+/** The configured servers, of which the first one that works is used. */
+export interface Servers {
+  /**
+   * Runs a lookup on a shared connection; once more on another one, if the connection is lost on the way.
+   * So an answer always comes from one server as a whole.
+   * @throws ProviderError when no server can be used, and what `lookup` throws
+   */
+  run<T>(lookup: (connection: Connection) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** All servers, DNS asked. */
+  endpoints(signal: AbortSignal): Promise<readonly Endpoint[]>;
+  /** Closes all connections. */
+  close(): void;
+}
+
+/** What is known of one server. */
+interface Server {
+  readonly endpoint: Endpoint;
+  opening?: Promise<Connection> | undefined;
+  connection?: Connection | undefined;
+  deadUntil: number;
+}
+
+export function createServers(locations: readonly Location[], settings: ServersSettings): Servers {
+  const closing = new AbortController();
+  const known = new Map<string, Server>();
+  const domains = new Map<string, Domain>();
+
+  const endpoints = async (signal: AbortSignal): Promise<readonly Endpoint[]> => {
+    const lists = await Promise.all(
+      locations.map((location) => {
+        if (location.kind !== 'srv') return [location];
+        const domain = domains.get(location.domain) ?? createDomain(location.domain, settings);
+        domains.set(location.domain, domain);
+        return domain(signal);
+      }),
+    );
+    return lists.flat();
+  };
+
+  const serverOf = (endpoint: Endpoint): Server => {
+    const server = known.get(endpoint.uri) ?? { endpoint, deadUntil: 0 };
+    known.set(endpoint.uri, server);
+    return server;
+  };
+
+  /** The one connection to a server, opened once however many wait for it. Not bound to any one login's signal. */
+  const connect = (server: Server): Promise<Connection> => {
+    if (server.connection?.usable) return Promise.resolve(server.connection);
+    server.opening ??= openConnection(server.endpoint, settings, closing.signal)
+      .then((connection) => {
+        server.connection = connection;
+        server.deadUntil = 0;
+        return connection;
+      })
+      .finally(() => {
+        server.opening = undefined;
+      });
+    return server.opening;
+  };
+
+  /** A connection, with the caller counted in. */
+  const acquire = async (signal: AbortSignal): Promise<Connection> => {
+    const all = (await endpoints(signal)).map(serverOf);
+    const now = performance.now();
+    const alive = all.filter(({ deadUntil }) => deadUntil <= now);
+    const failures: string[] = [];
+    let cause: unknown;
+    let silent = true;
+    for (const server of alive.length > 0 ? alive : all) {
+      try {
+        const connection = await within(connect(server), { ms: settings.connectTimeout, what: 'no connection', signal });
+        if (!connection.usable) throw new ConnectionLost('the server closed the connection', { silent: false });
+        // Whoever is still on the others ends there; nothing new begins on a server of lower rank while a better one is up.
+        for (const other of all) if (other !== server) other.connection?.retire();
+        connection.enter();
+        return connection;
+      } catch (error) {
+        if (signal.aborted || error instanceof BindRefused) throw failure(`${server.endpoint.uri}: ${explain(error)}`, error);
+        server.deadUntil = performance.now() + DEAD_TIME;
+        failures.push(`${server.endpoint.uri}: ${explain(error)}`);
+        cause = error;
+        silent &&= error instanceof GivenUp;
+      }
+    }
+    const left = all.length - failures.length;
+    const rest = left > 0 ? `; ${left} left out after a failure less than ${DEAD_TIME / 1000} s ago` : '';
+    throw new ProviderError('ldap', `no server can be used: ${failures.join('; ')}${rest}`, { cause, timedOut: silent });
+  };
+
+  return {
+    endpoints,
+    async run(lookup, signal) {
+      for (let again = false; ; again = true) {
+        const connection = await acquire(signal);
+        try {
+          return await lookup(connection);
+        } catch (error) {
+          if (!(error instanceof ConnectionLost)) throw error;
+          const server = serverOf(connection.endpoint);
+          if (error.silent) server.deadUntil = performance.now() + DEAD_TIME;
+          // A server that is silent now would be silent again: worth another try only where there is another server.
+          const others = (await endpoints(signal)).some((endpoint) => endpoint.uri !== connection.endpoint.uri);
+          if (again || signal.aborted || (error.silent && !others)) throw failure(error.message, error);
+          settings.log.debug(`${error.message}; trying once more`);
+        } finally {
+          connection.leave();
+        }
+      }
+    },
+    close() {
+      closing.abort();
+      for (const { connection } of known.values()) connection?.destroy();
+    },
+  };
+}
+
+function failure(message: string, cause: unknown): ProviderError {
+  const timedOut = cause instanceof GivenUp || (cause instanceof ConnectionLost && cause.silent);
+  return new ProviderError('ldap', message, { cause, timedOut });
+}
+
+type Domain = (signal: AbortSignal) => Promise<readonly Endpoint[]>;
+
+/** The servers of a domain, by RFC 2782 and RFC 2052's rule for the name. Asked once for all who wait, and then once a minute. */
+function createDomain(domain: string, settings: ServersSettings): Domain {
+  const name = `_ldap._tcp.${domain}`;
+  const resolveSrv = settings.resolveSrv ?? systemResolver(settings.connectTimeout);
+  let answer: readonly Endpoint[] | undefined;
+  let asking: Promise<readonly Endpoint[]> | undefined;
+  let freshUntil = 0;
+  const ask = async (): Promise<readonly Endpoint[]> => {
+    try {
+      const records = await within(resolveSrv(name), { ms: settings.connectTimeout, what: 'no answer' });
+      // A target of "." says that there is no such service.
+      const found = ranked(records).filter((record) => record.name !== '' && record.name !== '.');
+      if (found.length === 0) throw new Error('DNS names no server');
+      answer = found.map((record) => endpointOfService(domain, record.name, record.port, settings.starttls));
+    } catch (error) {
+      // Servers that were right a while ago are better than none, and TLS knows an impostor.
+      if (answer === undefined)
+        throw new ProviderError('ldap', `SRV ${name}: ${explain(error)}`, { cause: error, timedOut: error instanceof GivenUp });
+      settings.log.debug(`SRV ${name}: ${explain(error)}; going on with the last answer`);
+    }
+    freshUntil = performance.now() + SRV_TIME;
+    return answer;
+  };
+  return (signal) => {
+    if (answer !== undefined && performance.now() < freshUntil) return Promise.resolve(answer);
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return within(asking, { ms: settings.connectTimeout, what: `SRV ${name}: no answer`, signal });
+  };
+}
+
+function systemResolver(timeout: number): ResolveSrv {
+  const resolver = new Resolver({ timeout: Math.max(1, Math.floor(timeout / 2)), tries: 2 });
+  return (name) => resolver.resolveSrv(name);
+}
+
+/** In the order to try them: by priority, and within one at random by weight (RFC 2782). `random` is for tests. */
+export function ranked(records: readonly SrvRecord[], random: () => number = Math.random): readonly SrvRecord[] {
+  const result: SrvRecord[] = [];
+  const left = [...records].sort((a, b) => a.priority - b.priority || a.weight - b.weight);
+  while (left.length > 0) {
+    const rivals = left.filter(({ priority }) => priority === left[0]?.priority);
+    const total = rivals.reduce((sum, { weight }) => sum + weight, 0);
+    let point = random() * total;
+    const chosen =
+      rivals.find(({ weight }) => {
+        point -= weight;
+        return point < 0;
+      }) ?? rivals[rivals.length - 1];
+    if (chosen === undefined) break;
+    result.push(chosen);
+    left.splice(left.indexOf(chosen), 1);
+  }
+  return result;
+}

@@ -1,0 +1,38 @@
+import { dirname } from 'node:path';
+import { createLogger, type Logger } from '../../src/log.js';
+import { parseOptions } from '../../src/options.js';
+import { createLdapProvider } from '../../src/providers/ldap/lookup.js';
+import type { ResolveSrv } from '../../src/providers/ldap/servers.js';
+import ldap from '../../src/providers/ldap.js';
+import type { Group, GroupProvider, LoginUser } from '../../src/providers/provider.js';
+
+/** A provider for a test, with what it has to say about its work. */
+export interface TestProvider extends GroupProvider {
+  readonly lines: readonly string[];
+  /** The names of a user's groups; `undefined` for an unknown user. */
+  names(user: string, signal?: AbortSignal): Promise<readonly string[] | undefined>;
+  /** The groups of a user. */
+  of(user: string, signal?: AbortSignal): Promise<readonly Group[] | undefined>;
+}
+
+/** The provider, of a table as the configuration file would have it. */
+export function ldapProvider(
+  table: Readonly<Record<string, unknown>>,
+  extra: { resolveSrv?: ResolveSrv; directory?: string } = {},
+): TestProvider {
+  const lines: string[] = [];
+  const log: Logger = createLogger((level, message) => void lines.push(`${level}: ${message}`));
+  const provider = createLdapProvider(
+    parseOptions(ldap.options, table, 'test'),
+    { log, directory: extra.directory ?? dirname('/') },
+    extra.resolveSrv,
+  );
+  const of = (user: string, signal = new AbortController().signal): Promise<readonly Group[] | undefined> =>
+    provider.groups(loginUser(user), signal);
+  return { ...provider, lines, of, names: async (user, signal) => (await of(user, signal))?.map(({ name }) => name) };
+}
+
+/** Somebody who logs in. */
+export function loginUser(name: string): LoginUser {
+  return { name, account: name, fields: new Map() };
+}
