@@ -6,7 +6,7 @@ import { defineConfig } from 'rolldown';
 // starts a Node for each login. Dynamic imports become files of their own, so that exec mode reads only what it uses.
 export default defineConfig([
   {
-    input: { 'acl-groups': 'src/main.ts' },
+    input: { 'acl-groups': 'src/main.ts', 'account-worker': 'src/providers/unix/account-worker.ts' },
     platform: 'node',
     external: ['userid'],
     resolve: { alias: { assert: join(import.meta.dirname, 'assert.ts') } },

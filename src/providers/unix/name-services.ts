@@ -1,0 +1,61 @@
+import { answers } from '../../../native-free/userid.js';
+import type { AccountCalls } from './account-calls.js';
+import type { AccountDatabase, AccountGroup } from './database.js';
+import type { FilesDatabase } from './files.js';
+import { filesNameGroups, type NameServices, type Service } from './nsswitch.js';
+import type { SystemdState } from './systemd.js';
+
+/** What an answer of the C library is judged by. */
+export interface NameServiceContext {
+  readonly files: FilesDatabase;
+  /** Services by nsswitch.conf, read anew when it changes. */
+  readonly services: () => NameServices;
+  readonly systemd: () => SystemdState;
+}
+
+/** Accounts as the C library finds them, by whatever nsswitch.conf names. */
+export function openNameServices(calls: AccountCalls, { files, services, systemd }: NameServiceContext): AccountDatabase {
+  return {
+    async lookup(account, signal) {
+      const gids = await calls.gids(account, signal);
+      const configured = services();
+      if (gids === undefined) {
+        await expectAnswers('passwd', configured.passwd, signal);
+        return undefined;
+      }
+      const groups = await named(gids, filesNameGroups(configured), signal);
+      // Only now: what was well before the question may have failed in answering it.
+      await expectAnswers('group', [...configured.group, ...(configured.initgroups ?? [])], signal);
+      return groups;
+    },
+    close: async () => calls.close?.(),
+  };
+
+  async function named(gids: readonly number[], byFiles: boolean, signal: AbortSignal): Promise<readonly AccountGroup[]> {
+    // The C library reads /etc/group from its start for each id, and would say the same.
+    const names = new Map(gids.map((gid) => [gid, byFiles ? files.groupName(gid) : undefined]));
+    const rest = gids.filter((gid) => names.get(gid) === undefined);
+    const asked = rest.length === 0 ? undefined : await calls.groupnames(rest, signal);
+    return gids.map((gid) => ({ gid, name: names.get(gid) ?? asked?.get(gid) }));
+  }
+
+  /**
+   * The C library doesn't tell a service that fails from one that doesn't know: it goes on to the next one, and an account or some of its
+   * groups are missing without a word.
+   */
+  async function expectAnswers(database: 'passwd' | 'group', line: readonly Service[], signal: AbortSignal): Promise<void> {
+    const { account, group } = files.anyNames();
+    const asked = [...new Set(line.map(({ name }) => name))].filter(
+      (name) => name !== 'files' && (name !== 'systemd' || systemd().present),
+    );
+    if (asked.length === 0) return;
+    const key = database === 'passwd' ? account : group;
+    if (key === undefined) throw new Error(`/etc/${database} has no entry to try the name services with`);
+    const answering = await Promise.all(asked.map((service) => answers(database, service, key, signal)));
+    const failed = asked.filter((_, index) => !answering[index]);
+    if (failed.length === 0) return;
+    throw new Error(
+      `the name service ${failed.join(' and ')}, which nsswitch.conf names for ${database}, doesn't answer; start it, or take it out of nsswitch.conf`,
+    );
+  }
+}

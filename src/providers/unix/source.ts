@@ -1,0 +1,107 @@
+import type { Logger } from '../../log.js';
+import type { AccountCalls } from './account-calls.js';
+import type { AccountDatabase, AccountGroup } from './database.js';
+import { type AccountPaths, openFiles } from './files.js';
+import { createLimiter } from './limiter.js';
+import { DEFAULT_SERVICES, filesRule, formatServices, type NameServices, parseNsswitch } from './nsswitch.js';
+import { systemdState } from './systemd.js';
+import { watchFile } from './watched-file.js';
+
+/** How accounts are looked up. */
+export type Source = 'auto' | 'files' | 'userid' | 'getent';
+
+/** Where things are; only tests have them elsewhere. */
+export interface SourcePaths extends AccountPaths {
+  readonly nsswitch: string;
+  /** What the directories of systemd's user database are below; ends with a slash. */
+  readonly root: string;
+}
+
+export const SYSTEM_PATHS: SourcePaths = { passwd: '/etc/passwd', group: '/etc/group', nsswitch: '/etc/nsswitch.conf', root: '/' };
+
+/** Lookups that run at a time. Each is a process or two; only as many as hang will ever be needed. */
+const MOST_LOOKUPS = 8;
+const MOST_WAITING = 1000;
+
+/** An account database by the option `source`. What isn't used isn't loaded. */
+export function openSource(source: Source, log: Logger, paths: SourcePaths = SYSTEM_PATHS): AccountDatabase {
+  const files = openFiles(paths);
+  const nsswitch = watchFile<NameServices>(paths.nsswitch, parseNsswitch, () => DEFAULT_SERVICES);
+  const limiter = createLimiter('account lookups', MOST_LOOKUPS, MOST_WAITING);
+  let libc: Promise<AccountDatabase> | undefined;
+
+  async function openLibc(): Promise<AccountDatabase> {
+    const { openNameServices } = await import('./name-services.js');
+    const context = { files, services: () => nsswitch.read(), systemd: () => systemdState(paths.root) };
+    return openNameServices(await openCalls(source, log), context);
+  }
+
+  async function askLibc(account: string, signal: AbortSignal): Promise<readonly AccountGroup[] | undefined> {
+    return await limiter.run(async () => {
+      libc ??= openLibc();
+      return await (await libc).lookup(account, signal);
+    }, signal);
+  }
+
+  /** The files' answer, where it is the whole truth; else why it isn't. */
+  function askFiles(account: string): { readonly groups: readonly AccountGroup[] | undefined } | { readonly because: string } {
+    const services = nsswitch.read();
+    const rule = filesRule(services);
+    if (rule === 'none') return { because: `nsswitch.conf names other services: ${describe(services)}` };
+    const groups = files.find(account);
+    if (rule === 'all') return { groups };
+    if (groups === undefined) return { because: `not in ${paths.passwd}, and systemd may know it` };
+    const nameless = groups.find(({ name }) => name === undefined);
+    if (nameless !== undefined) return { because: `${paths.group} has no group ${nameless.gid}, and systemd may know it` };
+    const { adds } = systemdState(paths.root);
+    return adds === undefined ? { groups } : { because: `systemd may add groups: ${adds}` };
+  }
+
+  return {
+    async lookup(account, signal) {
+      // No account can have such a name; the addon would cut it off at a NUL, and a number or an option isn't far for getent.
+      if (account === '' || /[\0\n:]/.test(account)) return undefined;
+      if (source === 'files') return files.find(account);
+      if (source === 'auto') {
+        const answer = askFiles(account);
+        if ('groups' in answer) {
+          log.debug(`${account}: source files: nsswitch.conf leaves it to the files (${describe(nsswitch.read())})`);
+          return answer.groups;
+        }
+        log.debug(`${account}: not by the files: ${answer.because}`);
+      }
+      return await askLibc(account, signal);
+    },
+    async close() {
+      const opened = await libc?.catch(() => undefined);
+      await opened?.close?.();
+    },
+  };
+}
+
+async function openCalls(source: Source, log: Logger): Promise<AccountCalls> {
+  if (source === 'getent') return await openGetent();
+  const { findUserid, openWorkers } = await import('./account-workers.js');
+  try {
+    const calls = openWorkers(findUserid());
+    log.debug('source userid: the addon is installed');
+    return calls;
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    if (source === 'userid') {
+      throw new Error(`source = "userid", but the addon can't be loaded: ${reason}; mend it with: npm rebuild userid`, { cause: error });
+    }
+    log.debug(`source getent: the userid addon can't be loaded: ${reason}`);
+    return await openGetent();
+  }
+}
+
+async function openGetent(): Promise<AccountCalls> {
+  const { gids, groupnames } = await import('../../../native-free/userid.js');
+  return { gids, groupnames };
+}
+
+function describe({ passwd, group, initgroups }: NameServices): string {
+  const lines = [`passwd: ${formatServices(passwd)}`, `group: ${formatServices(group)}`];
+  return [...lines, ...(initgroups ? [`initgroups: ${formatServices(initgroups)}`] : [])].join('; ');
+}

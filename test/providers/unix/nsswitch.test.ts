@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { filesNameGroups, filesRule, formatServices, parseNsswitch, type Service } from '../../../src/providers/unix/nsswitch.js';
+
+describe('parseNsswitch', () => {
+  it('reads services, actions and comments', () => {
+    const { passwd, group, initgroups } = parseNsswitch(
+      '# passwd: nis\n passwd : files  [ NotFound=Return !unavail = continue ]sss # ldap\ngroup:files\nhosts: dns\ninitgroups: sss\n',
+    );
+    expect(passwd).toEqual([
+      { name: 'files', actions: ['NOTFOUND=return', '!UNAVAIL=continue'] },
+      { name: 'sss', actions: [] },
+    ]);
+    expect([group, initgroups]).toEqual([[{ name: 'files', actions: [] }], [{ name: 'sss', actions: [] }]]);
+  });
+
+  it('takes the last line of a database, and the files where there is none', () => {
+    const { passwd, group, initgroups } = parseNsswitch('passwd: nis\npasswd: ldap\n');
+    expect([formatServices(passwd), formatServices(group), initgroups]).toEqual(['ldap', 'files', undefined]);
+  });
+
+  it.each(['passwd: files [NOTFOUND]', 'passwd: files [NOTFOUND=stop]', 'group: files [', 'group: ldap []'])('refuses %j', (line) => {
+    expect(() => parseNsswitch(line)).toThrow(`can't be read: ${line}`);
+  });
+
+  it('reads back what it writes', () => {
+    const actions = fc.uniqueArray(fc.constantFrom('NOTFOUND=return', '!UNAVAIL=return', 'SUCCESS=merge', 'TRYAGAIN=continue'));
+    const service: fc.Arbitrary<Service> = fc.record({ name: fc.constantFrom('files', 'systemd', 'ldap', 'compat'), actions });
+    fc.assert(
+      fc.property(fc.array(service), (services) => {
+        expect(parseNsswitch(`group: ${formatServices(services)}`).group).toEqual(services);
+      }),
+    );
+  });
+});
+
+describe('filesRule', () => {
+  it.each([
+    ['', 'all'],
+    ['passwd: files\ngroup: files', 'all'],
+    ['passwd: files systemd\ngroup: files systemd', 'found'],
+    ['passwd: files systemd\ngroup: files [SUCCESS=merge] systemd', 'found'],
+    ['passwd: files\ngroup: files systemd', 'found'],
+    ['passwd: files\ngroup: files\ninitgroups: files', 'all'],
+    ['passwd: files\ngroup: files\ninitgroups: files sss', 'none'],
+    ['passwd: files ldap\ngroup: files', 'none'],
+    ['passwd: files\ngroup: files ldap', 'none'],
+    ['passwd: systemd files\ngroup: files', 'none'],
+    ['passwd: compat\ngroup: compat', 'none'],
+    ['passwd: files [SUCCESS=continue] systemd', 'none'],
+    ['passwd: files [SUCCESS=merge] systemd', 'none'],
+    ['passwd:\ngroup: files', 'none'],
+  ])('%j: %s', (text, rule) => {
+    expect(filesRule(parseNsswitch(text))).toBe(rule);
+  });
+});
+
+describe('filesNameGroups', () => {
+  it.each([
+    ['group: files ldap', true],
+    ['group: files [SUCCESS=merge] ldap', true],
+    ['group: files [SUCCESS=continue] ldap', false],
+    ['group: files [!NOTFOUND=continue] ldap', false],
+    ['group: ldap files', false],
+    ['group: compat', false],
+  ])('%j: %s', (text, expected) => {
+    expect(filesNameGroups(parseNsswitch(text))).toBe(expected);
+  });
+});
