@@ -10,10 +10,12 @@ export interface Options {
   readonly verbose?: true;
   readonly socket?: string;
   readonly listen?: string;
+  /** The permission bits of the socket that `listen` names. */
+  readonly mode?: number;
   readonly help?: true;
 }
 
-export type CommandName = 'exec' | 'lookup' | 'providers' | 'help' | 'version';
+export type CommandName = 'exec' | 'lookup' | 'serve' | 'providers' | 'help' | 'version';
 
 /** What the command line asks for. */
 export interface Invocation {
@@ -34,6 +36,7 @@ const OPTIONS = {
   v: { long: 'verbose', argument: false },
   s: { long: 'socket', argument: true },
   l: { long: 'listen', argument: true },
+  m: { long: 'mode', argument: true },
   h: { long: 'help', argument: false },
 } as const;
 
@@ -43,6 +46,7 @@ type Letter = keyof typeof OPTIONS;
 const COMMANDS: Readonly<Record<CommandName, string>> = {
   exec: 'pcD',
   lookup: 'jvpcDh',
+  serve: 'pcDlmh',
   providers: 'jh',
   help: '',
   version: '',
@@ -51,6 +55,7 @@ const COMMANDS: Readonly<Record<CommandName, string>> = {
 /** The words that name a command when they come first. The launcher has the same list: everything else is exec mode. */
 const FIRST_WORDS: Readonly<Record<string, CommandName>> = {
   lookup: 'lookup',
+  serve: 'serve',
   providers: 'providers',
   '-h': 'help',
   '--help': 'help',
@@ -102,6 +107,10 @@ function setOption(options: { -readonly [Key in keyof Options]: Options[Key] }, 
     case 'dovecot':
       if (argument !== '2.3' && argument !== '2.4') throw new UsageError(`--dovecot: expected 2.3 or 2.4, found "${argument}"`);
       options.dovecot = argument;
+      break;
+    case 'mode':
+      if (!/^0?[0-7]{3}$/.test(argument)) throw new UsageError(`--mode: expected three octal digits such as 600, found "${argument}"`);
+      options.mode = Number.parseInt(argument, 8);
       break;
     case 'config':
     case 'socket':

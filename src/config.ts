@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError, explain } from './errors.js';
 import { isTable, type OptionTable, option, parseOptions } from './options.js';
-import { duration, oneOf, textMap, texts } from './schema.js';
+import { duration, integer, oneOf, textMap, texts } from './schema.js';
 
 /** Read when no `-c` names another; it may be missing. */
 export const DEFAULT_CONFIG_FILE = '/etc/acl-groups.toml';
@@ -25,9 +25,19 @@ export interface GroupsConfig {
   readonly case: 'keep' | 'lower';
 }
 
+/** The keys of `[cache]`, which serve mode uses. */
+export interface CacheConfig {
+  /** Milliseconds. */
+  readonly ttl: number;
+  /** Milliseconds. */
+  readonly stale_ttl: number;
+  readonly max_users: number;
+}
+
 /** A validated configuration. Keys are those of the file. */
 export interface Config extends MainConfig {
   readonly groups: GroupsConfig;
+  readonly cache: CacheConfig;
   /** The command line's word on the version, which goes before `dovecot_version`. */
   readonly dovecotOption: '2.3' | '2.4' | undefined;
   /** `[provider.NAME]` tables, each still to be validated by its provider. */
@@ -51,6 +61,12 @@ const GROUP_OPTIONS: OptionTable<GroupsConfig> = {
   case: option(oneOf(['keep', 'lower'], 'keep'), 'Dovecot compares names exactly; "lower" makes them lower-case'),
 };
 
+const CACHE_OPTIONS: OptionTable<CacheConfig> = {
+  ttl: option(duration('30s'), 'serve mode: how long an answer is used without asking again; "0s" asks for each login'),
+  stale_ttl: option(duration('1h'), 'serve mode: how old an answer may be that stands in when a provider fails; "0s" means never'),
+  max_users: option(integer(100_000, 1, 10_000_000), 'serve mode: how many answers are kept, the least recently used goes first'),
+};
+
 /** What the command line says over the file. */
 export interface ConfigOverrides {
   readonly providers?: readonly string[] | undefined;
@@ -71,12 +87,13 @@ export async function loadConfig(file: string | undefined, overrides: ConfigOver
 
 /** Validates parsed TOML. */
 export function parseConfig(tables: Readonly<Record<string, unknown>>, file: string): Config {
-  const { groups = {}, provider = {}, ...main } = tables;
+  const { groups = {}, cache = {}, provider = {}, ...main } = tables;
   if (isTable(main.providers)) throw new ConfigError(`${file}: ${PLURAL_TABLE}`);
   if (!isTable(provider)) throw new ConfigError(`${file}: provider: expected tables such as [provider.unix], found ${typeof provider}`);
   return {
     ...parseOptions(MAIN_OPTIONS, main, file),
     groups: parseOptions(GROUP_OPTIONS, groups, `${file}: [groups]`),
+    cache: parseOptions(CACHE_OPTIONS, cache, `${file}: [cache]`),
     dovecotOption: undefined,
     providerTables: provider,
     file,

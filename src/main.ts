@@ -6,6 +6,7 @@ import { stderrLogger } from './log.js';
 const COMMANDS = {
   exec: async () => (await import('./commands/exec.js')).exec,
   lookup: async () => (await import('./commands/lookup.js')).lookup,
+  serve: async () => (await import('./commands/serve.js')).serve,
   providers: async () => (await import('./commands/providers.js')).providers,
   help: async () => (await import('./commands/help.js')).help,
   version: async () => (await import('./commands/help.js')).version,

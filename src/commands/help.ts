@@ -4,16 +4,20 @@ import { EXIT } from '../errors.js';
 const HELP = `Usage:
   acl-groups [-p names] [-c file] [-D version] [--] program [argument...]
   acl-groups lookup [-jv] [-p names] [-c file] [-D version] user...
+  acl-groups serve [-p names] [-c file] [-D version] [-l path [-m mode]]
   acl-groups providers [-j]
   acl-groups -h | -V
 
 Gives Dovecot's ACLs the groups of the user who logs in. The first form is for
-script-login: it looks USER up, sets ACL_GROUPS, and execs the program.
+script-login: it looks USER up, sets ACL_GROUPS, and execs the program. "serve"
+is for Dovecot's master, for systemd, or has a socket of its own.
 
   -p, --providers names  where groups come from, separated by commas
   -c, --config file      instead of /etc/acl-groups.toml
   -D, --dovecot version  whose rules names are written by: 2.3 or 2.4
   -j, --json             for programs: one JSON object a line
+  -l, --listen path      where the service makes its socket, if nobody hands it one
+  -m, --mode mode        who may connect to it; 600 unless given
   -v, --verbose          also what the providers did
   -h, --help             this text
   -V, --version          the version

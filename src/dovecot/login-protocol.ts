@@ -44,12 +44,13 @@ export interface Parsed {
 /** Parses what one client sends, in whatever pieces it arrives. */
 export interface RequestParser {
   push(chunk: Buffer): Parsed;
-  /** Whether part of a line has arrived, or no version line yet. */
+  /** Whether something has arrived that makes no whole request yet. */
   readonly partial: boolean;
 }
 
 export function createRequestParser(maxRequestBytes: number = MAX_REQUEST_BYTES): RequestParser {
   let versionSeen = false;
+  let requestSeen = false;
   let failure: string | undefined;
   let pieces: Buffer[] = [];
   let pending = 0;
@@ -62,6 +63,7 @@ export function createRequestParser(maxRequestBytes: number = MAX_REQUEST_BYTES)
     }
     const request = parseRequest(text);
     if (typeof request === 'string') return request;
+    requestSeen = true;
     requests.push(request);
     return undefined;
   }
@@ -94,7 +96,7 @@ export function createRequestParser(maxRequestBytes: number = MAX_REQUEST_BYTES)
   return {
     push,
     get partial() {
-      return pending > 0 || !versionSeen;
+      return pending > 0 || (versionSeen && !requestSeen);
     },
   };
 }
@@ -124,7 +126,7 @@ export function factsOf(request: ProtocolRequest): LoginFacts {
   for (const field of request.fields) {
     const equals = field.indexOf('=');
     if (equals < 0) continue;
-    const key = tabUnescape(field.slice(0, equals)).toLowerCase();
+    const key = decode(field.slice(0, equals)).toLowerCase();
     // Of a field given twice the last one counts.
     fields.set(key, NAME_FIELDS.has(key) ? decodeName(field.slice(equals + 1), `the field ${key}`) : decode(field.slice(equals + 1)));
   }

@@ -43,6 +43,11 @@ export interface GroupProvider {
    * @throws any error, when the source can't answer for sure: an incomplete list is never an answer
    */
   groups(user: LoginUser, signal: AbortSignal): Promise<readonly Group[] | undefined>;
+  /**
+   * What the answer depends on beside the user's name and account: an IP address, a userdb field. Serve mode keeps answers by name,
+   * account and this text; without the method, by name and account alone. Called for each login, so it has to be quick.
+   */
+  cacheKey?(user: LoginUser): string;
   /** Looks at what the provider depends on, for `acl-groups check`. */
   check?(signal: AbortSignal): Promise<readonly Finding[]>;
   /** Lets go of connections, threads and files. Not called while a lookup runs. */

@@ -1,0 +1,172 @@
+import manifest from '../../package.json' with { type: 'json' };
+import type { Invocation, Options } from '../args.js';
+import { loadConfig } from '../config.js';
+import { createStatusReporter, type StatusReporter, watchMaster } from '../dovecot/master.js';
+import { EXIT, explain, UsageError } from '../errors.js';
+import { type Logger, stderrLogger } from '../log.js';
+import { openProviders } from '../providers/registry.js';
+import { type Answerer, createAnswerer, createDenier } from '../service/answerer.js';
+import { type Counters, createCounters } from '../service/counters.js';
+import { listenOnPath } from '../service/own-socket.js';
+import { createService, type Service } from '../service/service.js';
+import { findSocketSource, type SocketSource } from '../service/socket-source.js';
+
+/** How long providers may take to let go at the end, in milliseconds. */
+const CLOSE_LIMIT = 500;
+/** What the last logins may take beyond `timeout`, which bounds their lookups, in milliseconds. */
+const LAST_REPLIES = 2000;
+
+/**
+ * Serve mode: answers logins over a socket until a signal, or Dovecot's master, ends it.
+ * @throws UsageError, ConfigError
+ */
+export async function serve({ options, operands }: Invocation): Promise<number> {
+  if (operands[0] !== undefined) throw new UsageError(`serve takes no operand, found "${operands[0]}"; try: acl-groups --help`);
+  const log = stderrLogger();
+  const counters = createCounters();
+  const source = findSocketSource(options, process.env, process.pid);
+
+  let reporter: StatusReporter | undefined;
+  const slots = source.kind === 'dovecot' ? source.master.clientLimit : 0;
+  const service = createService(log, counters, (active) => reporter?.update(Math.max(0, slots - active)));
+  const loader = createLoader(options, service, log, counters);
+  const ended = onEnd(source, service, {
+    reload: () => void loader.reload(),
+    counters: () => log.info(service.status()),
+    idle: () => reporter?.repeat(),
+  });
+  try {
+    await loader.load();
+  } catch (error) {
+    // Whoever keeps the socket would let logins wait in it for a process that never comes; denying them at once does less harm.
+    if (source.kind === 'path') throw error;
+    log.error(`${explain(error)}; every login is denied until this is mended and the service reloaded`);
+    service.use(createDenier(explain(error)));
+  }
+  const removeSocket = await listen(source, service);
+  if (source.kind === 'dovecot') {
+    warnOfRoot(log);
+    reporter = createStatusReporter(source.master);
+    reporter.update(slots);
+  }
+  log.info(`acl-groups ${manifest.version} serves logins`);
+
+  await ended;
+  removeSocket();
+  const drained = service.drain(loader.timeout + LAST_REPLIES);
+  // Told at once, the master doesn't wait for the last logins before it goes on.
+  reporter?.update(0);
+  reporter?.stop();
+  await drained;
+  await letGo(loader, log);
+  log.info(`ends: ${service.status()}`);
+  return EXIT.ok;
+}
+
+/** Brings configurations into use. */
+interface Loader {
+  /** @throws ConfigError */
+  load(): Promise<void>;
+  /** Empties the cache, and reads the configuration again; one that can't be used changes nothing else. */
+  reload(): Promise<void>;
+  /** The `timeout` of the configuration in use; 0 while there is none. */
+  readonly timeout: number;
+  close(): Promise<void>;
+}
+
+function createLoader(options: Options, service: Service, log: Logger, counters: Counters): Loader {
+  let answerer: Answerer | undefined;
+  let timeout = 0;
+  let reloading: Promise<void> = Promise.resolve();
+
+  async function load(): Promise<void> {
+    const config = await loadConfig(options.config, { providers: options.providers, dovecot: options.dovecot });
+    const replaced = answerer;
+    answerer = createAnswerer(config, await openProviders(config, () => log), log, counters);
+    ({ timeout } = config);
+    service.use(answerer);
+    await replaced?.close();
+  }
+
+  async function reload(): Promise<void> {
+    answerer?.forget();
+    try {
+      await load();
+      log.info('configuration read again, cache emptied');
+    } catch (error) {
+      log.error(`${explain(error)}; cache emptied, but the configuration stays as it was`);
+    }
+  }
+
+  return {
+    load,
+    reload() {
+      reloading = reloading.then(reload);
+      return reloading;
+    },
+    get timeout() {
+      return timeout;
+    },
+    async close() {
+      await answerer?.close();
+    },
+  };
+}
+
+async function listen(source: SocketSource, service: Service): Promise<() => void> {
+  if (source.kind === 'path') return listenOnPath(service.createServer(), source.path, source.mode);
+  const { listeners } = source.kind === 'dovecot' ? source.master : source;
+  await Promise.all(listeners.map((descriptor) => service.listen(descriptor)));
+  if (source.kind === 'dovecot' && source.master.accepted !== undefined) service.serve(source.master.accepted);
+  return () => {};
+}
+
+/** Resolves when the process is to end. */
+function onEnd(
+  source: SocketSource,
+  service: Service,
+  on: { readonly reload: () => void; readonly counters: () => void; readonly idle: () => void },
+): Promise<void> {
+  return new Promise((resolve) => {
+    const underMaster = source.kind === 'dovecot';
+    const watch = underMaster ? watchMaster(end) : undefined;
+    function end(): void {
+      watch?.stop();
+      resolve();
+    }
+    process.on('SIGTERM', end);
+    process.on('SIGQUIT', end);
+    process.on('SIGINT', () => {
+      // The master's way to end idle processes; it wants to hear from one that isn't.
+      if (underMaster && service.connections > 0) on.idle();
+      else end();
+    });
+    process.on('SIGHUP', on.reload);
+    // Without a handler, Node would start its debugger.
+    process.on('SIGUSR1', on.counters);
+  });
+}
+
+/** Closes the providers. A thread that hangs in a name service can't be ended, and Node would wait for it forever: SIGKILL doesn't. */
+async function letGo(loader: Loader, log: Logger): Promise<void> {
+  const killTimer = setTimeout(() => {
+    log.warning('a provider does not let go; ending by SIGKILL');
+    process.kill(process.pid, 'SIGKILL');
+  }, CLOSE_LIMIT);
+  try {
+    await loader.close();
+  } catch (error) {
+    log.warning(explain(error));
+  }
+  // If something of theirs keeps the process alive still, it ends all the same.
+  killTimer.unref();
+}
+
+function warnOfRoot(log: Logger): void {
+  const { RESTRICT_SETUID: uid = '0' } = process.env;
+  if (process.getuid?.() === 0 && uid !== '0') {
+    log.warning(
+      'runs as root, because the master leaves it to its processes to become their user; set drop_priv_before_exec = yes in its service block',
+    );
+  }
+}
