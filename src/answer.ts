@@ -12,7 +12,9 @@ export interface LoginAnswer {
   readonly verdict: 'grant' | 'deny';
   /** The value of `acl_groups`, in Dovecot's notation. */
   readonly value: string;
-  /** The version whose notation it is; `undefined` where no name needed to know. */
+  /** Whether its notation depends on Dovecot's version: only then has anybody looked for that. */
+  readonly versionMatters: boolean;
+  /** The version whose notation it is; `undefined` where it doesn't matter, or can't be found out. */
   readonly dovecot: VersionFound | undefined;
   readonly groups: readonly SourcedGroup[];
   readonly skipped: readonly SkippedGroup[];
@@ -33,7 +35,8 @@ export async function answerLogin(
   findVersion: () => Promise<VersionFound | undefined>,
 ): Promise<LoginAnswer> {
   const selection = await selectGroups(resolution.groups, config.groups);
-  const dovecot = versionMatters(selection.groups, request.existing) ? await findVersion() : undefined;
+  const versionMatters = readsDifferently(selection.groups, request.existing);
+  const dovecot = versionMatters ? await findVersion() : undefined;
   const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB }));
   const known = new Set(existing.map(({ name }) => name));
   const added = selection.groups.filter(({ name }) => !known.has(name));
@@ -49,6 +52,7 @@ export async function answerLogin(
   return {
     verdict: resolution.reports.some(({ outcome }) => outcome === 'error') && config.on_error === 'deny' ? 'deny' : 'grant',
     value: appendAclGroups(request.existing, written.value),
+    versionMatters,
     dovecot,
     groups: [...existing, ...added.filter(({ name }) => !inexpressible.has(name))],
     skipped: [...selection.skipped, ...skipped],
@@ -70,7 +74,7 @@ export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void 
 }
 
 /** Whether a name has to be quoted, or may stand, quoted, in the existing value already. */
-function versionMatters(groups: readonly SourcedGroup[], existing: string): boolean {
+function readsDifferently(groups: readonly SourcedGroup[], existing: string): boolean {
   const maybeQuoted = isPlain(existing.replaceAll(',', '')) ? '' : existing;
   return groups.some(({ name }) => !isPlain(name) || maybeQuoted.includes(name));
 }

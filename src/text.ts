@@ -11,8 +11,15 @@ export function isUnicode(text: string): boolean {
   return !/\uFFFD|\p{Surrogate}/u.test(text);
 }
 
-/** The text with control characters written as `\u{…}`, so that no name can end a log line or reach a terminal. */
+/** Control characters, and those that turn the direction of the text after them. */
+const MISLEADING = new RegExp(`${CONTROL.source}|[\\u202a-\\u202e\\u2066-\\u2069]`, 'g');
+
+/** The text with control characters written as `\u{…}`, so that no name can end a log line, reach a terminal, or turn a line around. */
 export function printable(text: string): string {
-  if (!CONTROL.test(text)) return text;
-  return text.replace(new RegExp(CONTROL, 'g'), (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
+  return text.replace(MISLEADING, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
+}
+
+/** One line of JSON that is as harmless on a terminal: JSON itself lets all but the first 32 characters stand. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(MISLEADING, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -7,33 +7,61 @@ import { EXIT, UsageError } from '../errors.js';
 import { stderrLogger } from '../log.js';
 import { openProviders } from '../providers/registry.js';
 import { resolveGroups } from '../resolve.js';
+import { printableJson } from '../text.js';
+import { formatAnswer } from './answer-text.js';
+import { paintFor } from './paint.js';
 
-/** Shows what each provider says of users, and the value that Dovecot would be given. */
+/**
+ * Shows what each provider says of users, and the value that Dovecot would be given.
+ * @throws UsageError, ConfigError
+ */
 export async function lookup({ options, operands }: Invocation): Promise<number> {
   if (operands.length === 0) throw new UsageError('lookup needs at least one user; try: acl-groups --help');
   const log = stderrLogger({ debug: options.verbose ?? false });
   const config = await loadConfig(options.config, options);
+  const requests = operands.map((name) => loginRequest({ name, fields: new Map() }, config.user_format));
   const providers = await openProviders(config, () => log);
-  let status: number = EXIT.ok;
-  for (const name of operands) {
-    const request = loginRequest({ name, fields: new Map() }, config.user_format);
-    const resolution = await resolveGroups(request.user, providers, config.timeout);
-    const answer = await answerLogin(request, resolution, config, () => findVersion(config, process.env));
-    process.stdout.write(`${JSON.stringify(jsonAnswer(name, answer))}\n`);
-    if (answer.providers.some(({ outcome }) => outcome === 'error')) status = EXIT.temporary;
-    else if (answer.providers.every(({ outcome }) => outcome === 'unknown-user') && status === EXIT.ok) status = EXIT.noUser;
+  const paint = await paintFor(process.stdout);
+  let version: ReturnType<typeof findVersion> | undefined;
+  const versionOnce = (): ReturnType<typeof findVersion> => {
+    version ??= findVersion(config, process.env);
+    return version;
+  };
+  const statuses: number[] = [];
+  try {
+    for (const request of requests) {
+      const resolution = await resolveGroups(request.user, providers, config.timeout);
+      const answer = await answerLogin(request, resolution, config, versionOnce);
+      const { name } = request.user;
+      process.stdout.write(options.json ? `${printableJson(jsonAnswer(name, answer))}\n` : formatAnswer(name, answer, paint));
+      statuses.push(exitStatus(answer));
+    }
+  } finally {
+    await Promise.all(providers.map(({ provider }) => provider.close?.()));
   }
-  await Promise.all(providers.map(({ provider }) => provider.close?.()));
-  return status;
+  return worst(statuses);
 }
 
-function jsonAnswer(user: string, answer: LoginAnswer): unknown {
+/** A failure says less of a user than that he is unknown, and may hide it: so it is worse. */
+const FROM_BAD_TO_GOOD = [EXIT.temporary, EXIT.noUser];
+
+function worst(statuses: readonly number[]): number {
+  return FROM_BAD_TO_GOOD.find((status) => statuses.includes(status)) ?? EXIT.ok;
+}
+
+function exitStatus({ verdict, providers }: LoginAnswer): number {
+  if (verdict === 'deny') return EXIT.temporary;
+  return providers.every(({ outcome }) => outcome === 'unknown-user') ? EXIT.noUser : EXIT.ok;
+}
+
+/** What `--json` promises: these keys and no others. */
+function jsonAnswer(user: string, { dovecot, value, groups, skipped, providers }: LoginAnswer): unknown {
   return {
     user,
-    dovecot: answer.dovecot?.version ?? null,
-    acl_groups: answer.value,
-    groups: answer.groups,
-    skipped: answer.skipped,
-    providers: answer.providers,
+    dovecot: dovecot?.version ?? null,
+    acl_groups: value,
+    groups: groups.map(({ name, provider, gid, dn }) => ({ name, provider, gid, dn })),
+    skipped: skipped.map(({ name, provider, reason }) => ({ name, provider, reason })),
+    providers: providers.map(({ name, outcome, elapsed_ms, error }) => ({ name, outcome, elapsed_ms, error })),
   };
 }
