@@ -41,6 +41,14 @@ export function text(standard = ''): Schema<string> {
   return v.optional(v.string(expected('a text')), standard);
 }
 
+/** A path that has to be given. */
+export function path(): Schema<string> {
+  return v.pipe(
+    v.string(({ received }) => (received === 'undefined' ? 'missing; give a path' : `expected a path, found ${received}`)),
+    v.nonEmpty('expected a path, found ""'),
+  );
+}
+
 export function flag(standard: boolean): Schema<boolean> {
   return v.optional(v.boolean(expected('true or false')), standard);
 }

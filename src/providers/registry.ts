@@ -10,6 +10,7 @@ import type { GroupProvider, ProviderDefinition } from './provider.js';
 export const BUILT_IN: Readonly<Record<string, () => Promise<ProviderDefinition>>> = Object.freeze({
   unix: async () => (await import('./unix.js')).default,
   ldap: async () => (await import('./ldap.js')).default,
+  file: async () => (await import('./file.js')).default,
 });
 
 /** A provider that is ready to be asked, under the name that it reports as. */
