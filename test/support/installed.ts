@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ensureDebian13 } from './debian13.js';
-import { type DovecotVersion, openWorld, VERSIONS } from './world.js';
+import { type DovecotVersion, openWorld, VERSIONS, WORLD_PATH } from './world.js';
 
 /** An installed package. The same paths hold inside and outside its world. */
 export interface InstalledPackage {
@@ -56,11 +56,14 @@ async function install(version: DovecotVersion, directory: string): Promise<Inst
   await mkdir(home);
   const world = await openWorld({ version });
   try {
-    const npm = join(directory, 'npm/bin/npm-cli.js');
-    const result = await world.run(['node', npm, 'install', '--global', '--prefix', prefix, join(directory, 'package.tgz')], {
-      cwd: directory,
-      env: await npmEnvironment(home),
-    });
+    const npm = join(directory, 'npm');
+    const result = await world.run(
+      ['node', `${npm}/bin/npm-cli.js`, 'install', '--global', '--prefix', prefix, join(directory, 'package.tgz')],
+      {
+        cwd: directory,
+        env: await npmEnvironment(home, npm),
+      },
+    );
     if (result.status !== 0)
       throw new Error(`npm install for Dovecot ${version}: status ${result.status}\n${result.stdout}${result.stderr}`);
     const command = join(prefix, 'bin/acl-groups');
@@ -73,13 +76,17 @@ async function install(version: DovecotVersion, directory: string): Promise<Inst
 }
 
 /** This machine's npm settings that a registry behind a proxy or a private authority needs, without its files. */
-async function npmEnvironment(home: string): Promise<NodeJS.ProcessEnv> {
+async function npmEnvironment(home: string, npm: string): Promise<NodeJS.ProcessEnv> {
   const { stdout } = await run('npm', ['config', 'list', '--json'], { maxBuffer: 1 << 24 });
   const settings = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
-  const env: NodeJS.ProcessEnv = { HOME: home };
-  for (const key of ['registry', 'cafile', 'proxy', 'https-proxy', 'noproxy', 'nodedir']) {
+  const env: NodeJS.ProcessEnv = { HOME: home, PATH: `${npm}/bin:${WORLD_PATH}` };
+  for (const key of ['registry', 'proxy', 'https-proxy', 'noproxy', 'nodedir']) {
     const value = settings[key];
     if (typeof value === 'string' && value !== '') env[`npm_config_${key.replaceAll('-', '_')}`] = value;
   }
+  // Debian's Node.js trusts no authority but the system's, and Debian 13's minimal tree has none.
+  const authorities = typeof settings.cafile === 'string' ? settings.cafile : '/etc/ssl/certs/ca-certificates.crt';
+  env.npm_config_cafile = join(home, 'authorities.pem');
+  await cp(authorities, env.npm_config_cafile);
   return env;
 }

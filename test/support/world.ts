@@ -75,7 +75,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   await chmod(directory, 0o755);
   const etc = join(directory, 'etc');
   await promisify(execFile)('cp', ['-a', `${root}/etc`, etc]);
-  if (root !== '') await Promise.all(['resolv.conf', 'hosts'].map((file) => cp(`/etc/${file}`, join(etc, file), { dereference: true })));
+  // What it takes to reach a package registry from in there.
+  if (root !== '')
+    await Promise.all(['resolv.conf', 'hosts'].map((file) => cp(join('/etc', file), join(etc, file), { dereference: true })));
   await addAccounts(directory, options);
   await mkdir(join(directory, 'home'));
   await chmod(join(directory, 'home'), 0o1777);
