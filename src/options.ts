@@ -53,8 +53,10 @@ export function parseOptions<Values extends object>(table: OptionTable<Values>, 
 }
 
 /** What an option is when it isn't given; `undefined` where it has no default. */
-export function defaultOf(spec: OptionSpec): unknown {
-  const result = spec.schema['~standard'].validate(undefined);
+export function defaultOf({ schema }: OptionSpec): unknown {
+  // valibot keeps it as it would be written in the file: "3s", not 3000.
+  if ('default' in schema) return schema.default;
+  const result = schema['~standard'].validate(undefined);
   return result instanceof Promise || result.issues ? undefined : result.value;
 }
 
