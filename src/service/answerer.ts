@@ -4,13 +4,13 @@ import type { Config } from '../config.js';
 import { type LoginFacts, type LoginRequest, loginRequest } from '../dovecot/userdb.js';
 import { findVersion, type VersionFound } from '../dovecot/version.js';
 import { explain } from '../errors.js';
+import { createLimiter } from '../limiter.js';
 import type { Logger } from '../log.js';
 import type { LoginUser } from '../providers/provider.js';
 import type { OpenProvider } from '../providers/registry.js';
 import { type Resolution, resolveGroups } from '../resolve.js';
 import { type Cache, createCache, type Fetched, type Stale } from './cache.js';
 import type { Counters } from './counters.js';
-import { createGate } from './gate.js';
 
 /** Answers logins under one configuration. */
 export interface Answerer {
@@ -46,7 +46,7 @@ const MAX_WAITING = 4096;
 export function createAnswerer(config: Config, providers: readonly OpenProvider[], log: Logger, counters: Counters): Answerer {
   const emptyCache = (): Cache<string | null> => createCache(config.cache, milliseconds, () => counters.hits++);
   let cache = emptyCache();
-  const gate = createGate(MAX_RUNNING, MAX_WAITING, milliseconds);
+  const limiter = createLimiter('lookups', MAX_RUNNING, MAX_WAITING);
   const keyParts = providers.flatMap(({ provider }) => (provider.cacheKey === undefined ? [] : [provider]));
   let underWay = 0;
   let onIdle: (() => void) | undefined;
@@ -60,11 +60,26 @@ export function createAnswerer(config: Config, providers: readonly OpenProvider[
   }
 
   async function lookUp(request: LoginRequest): Promise<LoginAnswer> {
-    const resolution = await gate.run(config.timeout, (left) => resolve(request.user, left));
+    const resolution = await resolveInTurn(request.user);
     return answerLogin(request, resolution, config, () => {
       version ??= findVersion(config, process.env);
       return version;
     });
+  }
+
+  /** `timeout` is for the whole answer, waiting included. */
+  async function resolveInTurn(user: LoginUser): Promise<Resolution> {
+    const since = milliseconds();
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(new Error(`no lookup could be started within ${config.timeout} ms`)), config.timeout);
+    try {
+      return await limiter.run(() => {
+        clearTimeout(timer);
+        return resolve(user, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
+      }, patience.signal);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async function resolve(user: LoginUser, timeout: number): Promise<Resolution> {
@@ -116,7 +131,7 @@ export function createAnswerer(config: Config, providers: readonly OpenProvider[
     forget() {
       cache = emptyCache();
     },
-    status: () => `users in the cache ${cache.size}, lookups under way ${gate.running}, waiting ${gate.waiting}`,
+    status: () => `users in the cache ${cache.size}, lookups under way ${limiter.running}, waiting ${limiter.waiting}`,
     async close() {
       if (underWay > 0) {
         await new Promise<void>((idle) => {

@@ -1,8 +1,8 @@
+import { createLimiter } from '../../limiter.js';
 import type { Logger } from '../../log.js';
 import type { AccountCalls } from './account-calls.js';
 import type { AccountDatabase, AccountGroup } from './database.js';
 import { type AccountPaths, openFiles } from './files.js';
-import { createLimiter } from './limiter.js';
 import { DEFAULT_SERVICES, filesRule, formatServices, type NameServices, parseNsswitch } from './nsswitch.js';
 import { systemdState } from './systemd.js';
 import { watchFile } from './watched-file.js';

@@ -5,6 +5,8 @@ export interface Limiter {
    * @throws Error when too many wait already; what `signal` was aborted with, if that comes first
    */
   run<Value>(task: () => Promise<Value>, signal: AbortSignal): Promise<Value>;
+  readonly running: number;
+  readonly waiting: number;
 }
 
 /** `what` names the tasks in messages. */
@@ -52,6 +54,12 @@ export function createLimiter(what: string, most: number, mostWaiting: number): 
       } finally {
         next();
       }
+    },
+    get running() {
+      return running;
+    },
+    get waiting() {
+      return waiting.size;
     },
   };
 }

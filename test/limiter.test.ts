@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLimiter } from '../../../src/providers/unix/limiter.js';
+import { createLimiter } from '../src/limiter.js';
 
 const never = new AbortController().signal;
 
