@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'smol-toml';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../src/config.js';
+import { parseOptions } from '../src/options.js';
+import { loadProvider } from '../src/providers/registry.js';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const examples = [...readme.matchAll(/```toml\n(.*?)```/gs)].map(([, text = '']) => text);
+
+describe('the configurations of the README', () => {
+  it('have the defaults that it speaks of', () => {
+    expect(parseConfig(parse(examples[0] ?? ''), 'README.md')).toEqual({
+      ...parseConfig({}, 'README.md'),
+      providerTables: { unix: expect.any(Object) },
+    });
+  });
+
+  it.each(examples)('are valid: %s', async (text) => {
+    const { providers, providerTables } = parseConfig(parse(text), 'README.md');
+    for (const name of providers) {
+      const { options } = await loadProvider(name, 'README.md');
+      const given = providerTables[name] ?? {};
+      expect(Object.keys(parseOptions<object>(options, given, name))).toEqual(expect.arrayContaining(Object.keys(given)));
+    }
+  });
+
+  it('show the defaults of the unix provider', async () => {
+    const { options } = await loadProvider('unix', 'README.md');
+    const { unix } = parseConfig(parse(examples[0] ?? ''), 'README.md').providerTables;
+    expect(parseOptions<object>(options, unix, 'unix')).toEqual(parseOptions<object>(options, {}, 'unix'));
+  });
+});
