@@ -7,6 +7,8 @@ export interface BenchContext {
   readonly short: boolean;
   /** A directory of this run's own, removed at its end. */
   readonly scratch: string;
+  /** Where results are kept: JSON, and pictures. */
+  readonly output: string;
   /** The `acl-groups` command as npm installs it from the packed tarball. */
   installed(): Promise<string>;
   /** A progress bar of so many steps. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { compare, type Measured, named, type Summary, summarize } from './measure.js';
@@ -162,7 +162,6 @@ export function writeJson(
   name: string,
   result: { readonly short: boolean; readonly machine: Machine; readonly tables: readonly Table[] },
 ): string {
-  mkdirSync(directory, { recursive: true });
   const file = join(directory, `${name}.json`);
   writeFileSync(file, `${JSON.stringify({ benchmark: name, date: new Date().toISOString(), ...result }, undefined, 2)}\n`);
   return file;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,8 +9,11 @@ import { describeMachine, render, writeJson } from './report.js';
 
 /** All benchmarks. What isn't asked for isn't loaded. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = Object.freeze({
+  login: async () => (await import('./login.js')).login,
   exec: async () => (await import('./exec.js')).exec,
   groups: async () => (await import('./groups.js')).groups,
+  service: async () => (await import('./service.js')).service,
+  scale: async () => (await import('./scale.js')).scale,
 });
 
 const HELP = `Usage: npm run bench -- [--short] [--json directory] [name...]
@@ -37,14 +40,16 @@ async function main(): Promise<number> {
   if (unknown !== undefined) throw new Error(`no benchmark "${unknown}"; there are ${Object.keys(BENCHMARKS).join(', ')}`);
 
   const scratch = mkdtempSync(join(tmpdir(), 'acl-groups-bench-'));
-  // Dovecot's processes run as other users, which must be able to reach what is in there.
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
   let command: Promise<string> | undefined;
+  const output = resolve(values.json);
+  mkdirSync(output, { recursive: true });
   const context: BenchContext = {
     short: values.short,
     scratch,
+    output,
     installed: () => {
       command ??= installTarball(scratch);
       return command;
@@ -59,7 +64,7 @@ async function main(): Promise<number> {
       const benchmark = await BENCHMARKS[name]?.();
       const tables = (await benchmark?.(context)) ?? [];
       for (const table of tables) process.stdout.write(`${render(table)}\n`);
-      process.stdout.write(`  written to ${writeJson(resolve(values.json), name, { short: values.short, machine, tables })}\n\n`);
+      process.stdout.write(`  written to ${writeJson(output, name, { short: values.short, machine, tables })}\n\n`);
     } catch (error) {
       // In CI nothing may be left out; elsewhere what needs root or a server that isn't installed is named and passed over.
       if (error instanceof NotPossible && process.env.CI !== 'true') {

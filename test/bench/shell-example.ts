@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 
 /** The post-login script of Dovecot's documentation ("ACL: Groups from system groups"), line for line. */
-const SHELL_EXAMPLE = `#!/bin/sh
+export const SHELL_EXAMPLE: string = `#!/bin/sh
 ACL_GROUPS=\`groups $USER | tr ' '  ','\`
 export ACL_GROUPS
 export USERDB_KEYS="$USERDB_KEYS acl_groups"

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { VERSION_LINE } from '../../src/dovecot/login-protocol.js';
+import type { Contestant } from './measure.js';
+import type { Figure } from './report.js';
+
+/** A server at a UNIX socket, in a process of its own. */
+export interface SocketServer {
+  readonly path: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * What the service asks for groups: a provider of somebody else's that answers at once, because what is measured is the service.
+ * Five of a thousand groups, chosen by the user's number.
+ */
+const PROVIDER = `
+const names = Array.from({ length: 1000 }, (_, index) => 'group' + index);
+export default {
+  name: 'bench',
+  description: 'groups out of thin air',
+  options: {},
+  create: () => ({
+    async groups({ name }) {
+      const number = Number.parseInt(name.slice(4), 10);
+      return [1, 3, 7, 13, 29].map((factor) => ({ name: names[(number * factor) % names.length] }));
+    },
+  }),
+};
+`;
+
+/** Starts \`acl-groups serve\` on a socket of its own; answers stay in its cache for longer than any benchmark runs. */
+export async function startService(command: string, directory: string): Promise<SocketServer> {
+  const path = join(directory, 'service.sock');
+  const config = join(directory, 'service.toml');
+  writeFileSync(join(directory, 'provider.mjs'), PROVIDER);
+  writeFileSync(config, 'providers = ["./provider.mjs"]\n\n[cache]\nttl = "24h"\n', { mode: 0o600 });
+  return start(command, ['serve', '-c', config, '-l', path], path, 'serves logins');
+}
+
+/** Starts the bare Node server. */
+export async function startEcho(directory: string): Promise<SocketServer> {
+  const path = join(directory, 'echo.sock');
+  return start(process.execPath, [fileURLToPath(new URL('echo-server.js', import.meta.url)), path], path, 'listening');
+}
+
+async function start(file: string, args: readonly string[], path: string, ready: string): Promise<SocketServer> {
+  const child = spawn(file, args, { env: { PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit');
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-10_000);
+      if (output.includes(ready)) resolve();
+    });
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`${file} ${args.join(' ')} ended: ${output}`)));
+  });
+  return {
+    path,
+    pid: child.pid ?? 0,
+    stop: async () => {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+/** What a mail process sends for the user of a number, with the fields that the passwd userdb gives. */
+export function requestOf(user: number): string {
+  const name = `user${user}`;
+  const fields = ['uid=10001', 'gid=10001', `home=/home/${name}`, `system_groups_user=${name}`, `mail=maildir:/home/${name}/Maildir`];
+  return `${VERSION_LINE}127.0.0.1\t127.0.0.1\t${name}\t${fields.join('\t')}\n`;
+}
+
+/** Asks like a mail process: connects, sends, reads one line, closes. Returns the milliseconds until the line was there. */
+export function ask(path: string, request: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const socket = connect(path);
+    socket.on('data', (chunk) => {
+      if (chunk.at(-1) !== NEWLINE) return;
+      resolve(performance.now() - started);
+      socket.destroy();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('closed without a reply')));
+    socket.write(request, 'latin1');
+  });
+}
+
+const NEWLINE = 0x0a;
+
+/** The resident set of a process, in bytes. */
+export function residentMemory(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
+/** The clock tick of /proc, which is 10 ms on all of Node's Linux platforms (USER_HZ). */
+const TICK = 10;
+
+/** The processor time that a process has used, in milliseconds. */
+function processorTime(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The second field, the command's name in brackets, may hold anything.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK;
+}
+
+/** Watches how much processor time a server takes while a contestant's rounds run. */
+export function watchProcessor(contestant: Contestant, { pid }: SocketServer): { contestant: Contestant; figures(): readonly Figure[] } {
+  let used = 0;
+  let elapsed = 0;
+  let operations = 0;
+  return {
+    contestant: {
+      name: contestant.name,
+      round: async () => {
+        const before = processorTime(pid);
+        const sample = await contestant.round();
+        used += processorTime(pid) - before;
+        elapsed += sample.elapsed;
+        operations += sample.latencies.length;
+        return sample;
+      },
+    },
+    figures: () => [
+      { label: 'CPU each', value: used / operations, unit: 'ms' },
+      { label: 'server busy', value: (used / elapsed) * 100, unit: '%' },
+    ],
+  };
+}

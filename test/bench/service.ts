@@ -1,0 +1,53 @@
+import type { BenchContext } from './benchmark.js';
+import { alternate, concurrently } from './measure.js';
+import { type Table, tabulate } from './report.js';
+import { ask, requestOf, startEcho, startService, watchProcessor } from './servers.js';
+
+const ECHO = 'Node echo server';
+const HITS = 'serve, cache hits';
+const MISSES = 'serve, cache misses';
+
+const CACHED_USERS = 1000;
+
+/** The service at its socket, against a bare Node server behind the same kind of socket. */
+export async function service({ short, scratch, installed, progress }: BenchContext): Promise<readonly Table[]> {
+  const rounds = short ? 1 : 15;
+  const concurrencies = [1, 64, 512];
+  const echo = await startEcho(scratch);
+  const serve = await startService(await installed(), scratch);
+  const bar = progress('service', concurrencies.length * 3 * (rounds + 1));
+  try {
+    const tables: Table[] = [];
+    let newUser = CACHED_USERS;
+    for (const atOnce of concurrencies) {
+      const count = short ? 600 : atOnce === 1 ? 2000 : 6000;
+      const contestants = [
+        watchProcessor(
+          { name: ECHO, round: () => concurrently(count, atOnce, (index) => ask(echo.path, requestOf(index % CACHED_USERS))) },
+          echo,
+        ),
+        watchProcessor(
+          { name: HITS, round: () => concurrently(count, atOnce, (index) => ask(serve.path, requestOf(index % CACHED_USERS))) },
+          serve,
+        ),
+        watchProcessor({ name: MISSES, round: () => concurrently(count, atOnce, () => ask(serve.path, requestOf(newUser++))) }, serve),
+      ];
+      const measured = await alternate(
+        contestants.map(({ contestant }) => contestant),
+        { rounds, warmUp: 1, onRound: () => bar.step() },
+      );
+      tables.push(
+        tabulate(`service: ${atOnce} ${atOnce === 1 ? 'connection' : 'connections'} at a time`, measured, {
+          rival: ECHO,
+          note: 'each request is a connection of its own, as it is from Dovecot; the client is one Node process',
+          expectations: [HITS, MISSES].map((contestant) => ({ contestant, rival: ECHO, figure: 'rate', expected: { atLeast: 0.7 } })),
+          figures: Object.fromEntries(contestants.map(({ contestant, figures }) => [contestant.name, figures()])),
+        }),
+      );
+    }
+    return tables;
+  } finally {
+    bar.end();
+    await Promise.all([echo.stop(), serve.stop()]);
+  }
+}
