@@ -6,6 +6,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const config: ViteUserConfig = defineConfig({
   root,
   test: {
+    reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       { root, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
       // Real servers. What they share (the installed package, Debian 13) is made once, before the first suite.
