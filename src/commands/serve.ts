@@ -82,7 +82,7 @@ function createLoader(options: Options, service: Service, log: Logger, counters:
   async function load(): Promise<void> {
     const config = await loadConfig(options.config, { providers: options.providers, dovecot: options.dovecot });
     const replaced = answerer;
-    answerer = createAnswerer(config, await openProviders(config, () => log), log, counters);
+    answerer = createAnswerer(config, await openProviders(config, () => log, true), log, counters);
     ({ timeout } = config);
     service.use(answerer);
     await replaced?.close();

@@ -60,6 +60,8 @@ export interface ProviderContext {
   readonly log: Logger;
   /** The directory of the configuration file, which relative paths start from. */
   readonly directory: string;
+  /** Whether this process stays to answer more logins, so that what is slow to start pays off. Default false. */
+  readonly resident?: boolean | undefined;
 }
 
 /** A provider as a module exports it, by default export. `Options` is what its table in the configuration validates to. */

@@ -23,7 +23,7 @@ export interface OpenProvider {
  * The configured providers, in order, with validated options.
  * @throws ConfigError for an unknown provider, one that isn't installed, one given twice, and for options that don't fit
  */
-export async function openProviders(config: Config, logFor: (name: string) => Logger): Promise<readonly OpenProvider[]> {
+export async function openProviders(config: Config, logFor: (name: string) => Logger, resident = false): Promise<readonly OpenProvider[]> {
   const definitions = await Promise.all(config.providers.map((name) => loadProvider(name, config.file)));
   const names = definitions.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -38,7 +38,7 @@ export async function openProviders(config: Config, logFor: (name: string) => Lo
     name: definition.name,
     provider: definition.create(
       parseOptions(definition.options, config.providerTables[definition.name] ?? {}, `${config.file}: [provider.${definition.name}]`),
-      { log: logFor(definition.name), directory: dirname(config.file) },
+      { log: logFor(definition.name), directory: dirname(config.file), resident },
     ),
   }));
 }

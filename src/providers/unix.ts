@@ -15,7 +15,7 @@ export interface UnixOptions {
 const OPTIONS: OptionTable<UnixOptions> = {
   source: option(
     oneOf(['auto', 'files', 'userid', 'getent'], 'auto'),
-    'how accounts are looked up: in /etc/passwd and /etc/group, by the userid addon, or by getent; "auto" takes the first of them that is sure to be right',
+    'how accounts are looked up: in /etc/passwd and /etc/group, by the userid addon, or by getent; "auto" takes the quickest that is sure to be right',
   ),
   include_primary: option(flag(true), "whether the account's primary group counts"),
   min_gid: option(integer(0, 0, NO_GID - 1), 'the least group id that counts; 1000 leaves out the groups of the system'),
@@ -25,8 +25,8 @@ const unix: ProviderDefinition<UnixOptions> = defineProvider({
   name: 'unix',
   description: "the machine's own accounts, whatever nsswitch.conf takes them from",
   options: OPTIONS,
-  create({ source, include_primary, min_gid }, { log }) {
-    const database = openSource(source, log);
+  create({ source, include_primary, min_gid }, context) {
+    const database = openSource(source, context);
     return {
       async groups({ account }, signal) {
         const found = await database.lookup(account, signal);

@@ -1,6 +1,9 @@
-import { linkSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { AclGroupsError, EXIT, explain, UsageError } from '../errors.js';
+import { BACKLOG } from './service.js';
 
 /** What sockaddr_un holds on Linux (108), less the NUL and the suffix of the socket in the making. */
 const LONGEST_PATH = 96;
@@ -15,9 +18,10 @@ const ATTEMPTS = 5;
 export async function listenOnPath(server: Server, path: string, mode: number): Promise<() => void> {
   if (Buffer.byteLength(path) > LONGEST_PATH) throw new UsageError(`${path}: the path of a socket has ${LONGEST_PATH} bytes at most`);
   // It is made under a name that is this process's alone, and gets its own by link(2), which never replaces anything.
-  const draft = `${path}.${process.pid}`;
+  const draft = privateName(path);
   try {
-    unlinkIfThere(draft);
+    // For a directory that is missing, libuv's bind says "permission denied".
+    statSync(dirname(path));
     await listenWithMode(server, draft, mode);
     try {
       const own = lstatSync(draft);
@@ -41,7 +45,7 @@ function listenWithMode(server: Server, path: string, mode: number): Promise<voi
     // bind(2) happens before listen() returns, and the umask is the only way to give a socket its mode at birth.
     const umask = process.umask(0o777 & ~mode);
     try {
-      server.listen(path, () => {
+      server.listen({ path, backlog: BACKLOG }, () => {
         server.off('error', reject);
         resolve();
       });
@@ -70,7 +74,7 @@ async function takePath(draft: string, path: string): Promise<void> {
 
 /** Removes a dead socket, and nothing that came in its place since it was looked at. */
 function removeDead(path: string, dead: Stats): void {
-  const aside = `${path}.${process.pid}.old`;
+  const aside = privateName(path);
   try {
     renameSync(path, aside);
   } catch (error) {
@@ -95,6 +99,11 @@ function isAlive(path: string): Promise<boolean> {
     });
     probe.on('error', (error) => resolve(!hasCode(error, 'ECONNREFUSED') && !hasCode(error, 'ENOENT')));
   });
+}
+
+/** A name beside the path. Not the process id: containers that share a directory may share that, too. */
+function privateName(path: string): string {
+  return `${path}.${randomBytes(4).toString('hex')}`;
 }
 
 function isSame(a: Stats | undefined, b: Stats): boolean {

@@ -27,6 +27,9 @@ export interface Service {
 /** Well below any usual limit of descriptors. Each mail process that logs a user in holds one for a few milliseconds. */
 const MAX_CONNECTIONS = 16_384;
 
+/** How many connections may wait to be accepted; the kernel allows no more than net.core.somaxconn. A full queue costs logins. */
+export const BACKLOG = 4096;
+
 /** `onActive` hears of every change in the number of logins in hand. */
 export function createService(log: Logger, counters: Counters, onActive: (active: number) => void): Service {
   const connections = new Set<Connection>();
@@ -80,7 +83,7 @@ export function createService(log: Logger, counters: Counters, onActive: (active
       return new Promise((resolve, reject) => {
         const server = newServer();
         server.once('error', reject);
-        server.listen({ fd: descriptor }, () => {
+        server.listen({ fd: descriptor, backlog: BACKLOG }, () => {
           server.off('error', reject);
           server.on('error', (error) => log.error(`socket: ${error.message}`));
           resolve();

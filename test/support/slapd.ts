@@ -166,6 +166,30 @@ function slapdConf(directory: string, { overlays = [], tls, config = [], globalC
   ].join('\n');
 }
 
+/** One search, as slapd saw it. */
+export interface LoggedSearch {
+  readonly line: string;
+  /** Who was bound on its connection; empty for nobody. */
+  readonly dn: string;
+  readonly tls: boolean;
+}
+
+/** The searches in a slapd's log. */
+export function searchesIn(log: string): readonly LoggedSearch[] {
+  const connections = new Map<string, { dn: string; tls: boolean }>();
+  const searches: LoggedSearch[] = [];
+  for (const line of log.split('\n')) {
+    const [, id = '', rest = ''] = /conn=(\d+) (.*)$/.exec(line) ?? [];
+    const connection = connections.get(id) ?? { dn: '', tls: false };
+    connections.set(id, connection);
+    if (/TLS established/.test(rest)) connection.tls = true;
+    const bound = /BIND dn="([^"]*)" mech=/.exec(rest);
+    if (bound) connection.dn = bound[1] ?? '';
+    if (/ SRCH base=/.test(rest)) searches.push({ line, ...connection });
+  }
+  return searches;
+}
+
 /** Ports that nobody listens on now; asked for together, so that they differ. */
 export async function freePorts(): Promise<readonly [number, number]> {
   const servers = [createServer(), createServer()] as const;

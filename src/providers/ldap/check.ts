@@ -2,14 +2,22 @@ import { TLSSocket } from 'node:tls';
 import { PresenceFilter } from 'ldapts';
 import { ConfigError, explain } from '../../errors.js';
 import type { Finding } from '../provider.js';
-import { type Connection, type ConnectionSettings, describe, openConnection, type SearchRequest } from './connection.js';
+import {
+  type Connection,
+  type ConnectionSettings,
+  describe,
+  openConnection,
+  RESULT,
+  SearchFailed,
+  type SearchRequest,
+} from './connection.js';
 import type { Plan } from './plan.js';
 import type { Servers } from './servers.js';
 
 /** A certificate that ends sooner than this is worth a warning: days. */
 const CERTIFICATE_WARNING = 21;
 /** A search for nobody that takes longer than this, and this many times a round trip, isn't served from an index: milliseconds. */
-const SLOW = { ms: 20, roundTrips: 10 };
+const SLOW = { ms: 3, roundTrips: 10 };
 
 /** What `acl-groups check` says about each server: reachable, TLS, bind, bases, searches without an index. */
 export async function checkServers(
@@ -79,9 +87,14 @@ async function bases(connection: Connection, plan: Plan, signal: AbortSignal): P
 async function speed(connection: Connection, plan: Plan, signal: AbortSignal): Promise<readonly Finding[]> {
   const nobody = 'acl-groups-check-nobody';
   const timed = async (request: SearchRequest): Promise<number> => {
-    const started = performance.now();
-    await connection.search(request, signal);
-    return performance.now() - started;
+    const times: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const started = performance.now();
+      await connection.search(request, signal);
+      times.push(performance.now() - started);
+    }
+    // The best of them: the others may have waited for something else.
+    return Math.min(...times);
   };
   const roundTrip = await timed({ base: '', scope: 'base', filter: anything(), attributes: ['1.1'] });
   const user = plan.user.filter.fill({ user: [nobody], local: [nobody], domain: [nobody] });
@@ -93,12 +106,17 @@ async function speed(connection: Connection, plan: Plan, signal: AbortSignal): P
     ['group_filter', plan.group.base, group],
   ] as const) {
     if (filter === undefined || base === undefined) continue;
-    const ms = await timed({ base, scope: 'sub', filter, attributes: ['1.1'] });
-    const slow = ms > SLOW.ms && ms > roundTrip * SLOW.roundTrips;
-    const message = `${option}: a search takes ${ms.toFixed(1)} ms (a round trip ${roundTrip.toFixed(1)} ms)`;
-    findings.push(
-      slow ? { level: 'warning', message, fix: `give the server an index for each attribute of ${filter}` } : { level: 'ok', message },
-    );
+    try {
+      const ms = await timed({ base, scope: 'sub', filter, attributes: ['1.1'] });
+      const slow = ms > SLOW.ms && ms > roundTrip * SLOW.roundTrips;
+      const message = `${option}: a search takes ${ms.toFixed(1)} ms (a round trip ${roundTrip.toFixed(1)} ms)`;
+      findings.push(
+        slow ? { level: 'warning', message, fix: `give the server an index for each attribute of ${filter}` } : { level: 'ok', message },
+      );
+    } catch (error) {
+      // A base that is missing has a finding of its own.
+      if (!(error instanceof SearchFailed) || error.code !== RESULT.noSuchObject) throw error;
+    }
   }
   return findings;
 }

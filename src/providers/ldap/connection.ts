@@ -49,14 +49,14 @@ export class BindRefused extends Error {
   override name = 'BindRefused';
 }
 
-/** A search that the server answered with an error. */
+/** A search that the server answered with an error. It has all that ldapts' error had, in words. */
 export class SearchFailed extends Error {
   override name = 'SearchFailed';
   /** The result code of RFC 4511, A.1. */
   readonly code: number;
 
-  constructor(message: string, code: number, options: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, code: number) {
+    super(message);
     this.code = code;
   }
 }
@@ -132,7 +132,7 @@ async function bind(client: Client, credentials: Credentials): Promise<void> {
   } catch (error) {
     if (error instanceof ConfigError || !(error instanceof ResultCodeError)) throw error;
     if (error.code === RESULT.busy || error.code === RESULT.unavailable) throw error;
-    throw new BindRefused(`bind ${describe(credentials)} refused: ${describeResult(error)}`, { cause: error });
+    throw new BindRefused(`bind ${describe(credentials)} refused: ${describeResult(error)}`);
   }
 }
 
@@ -218,7 +218,7 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
       } catch (error) {
         if (error instanceof ResultCodeError && error.code !== RESULT.busy && error.code !== RESULT.unavailable) {
           outcome = describeResult(error);
-          throw new SearchFailed(`search in "${request.base}": ${outcome}`, error.code, { cause: error });
+          throw new SearchFailed(`search in "${request.base}": ${outcome}`, error.code);
         }
         outcome = explain(error);
         if (error instanceof GivenUp) {

@@ -161,8 +161,10 @@ class Parser {
     const values = this.#values();
     const [only = []] = values;
     if (operator === '=') {
-      if (Buffer.isBuffer(only)) return leaf([], () => new EqualityFilter({ attribute, value: only }));
-      if (values.length === 1) return leaf([only], ([value = '']) => new EqualityFilter({ attribute, value }));
+      if (values.length === 1) {
+        if (Buffer.isBuffer(only)) return leaf([], () => new EqualityFilter({ attribute, value: only }));
+        return leaf([only], ([value = '']) => new EqualityFilter({ attribute, value }));
+      }
       if (values.length === 2 && values.flat().length === 0) return leaf([], () => new PresenceFilter({ attribute }));
     }
     const texts = values.filter((value): value is Value => !Buffer.isBuffer(value));

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { ConfigError, explain } from '../../errors.js';
@@ -36,28 +37,31 @@ export function tlsSettings(files: TlsFiles): TlsSettings {
 function load({ ca, cert, key, minVersion }: TlsFiles): ConnectionOptions {
   const given = {
     minVersion,
-    ...(ca !== '' && { ca: pem('tls_ca_file', ca, /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/) }),
-    ...(cert !== '' && {
-      cert: pem('tls_cert_file', cert, /-----BEGIN CERTIFICATE-----/),
-      key: pem('tls_key_file', key, /PRIVATE KEY-----/),
-    }),
+    ...(ca !== '' && { ca: certificates('tls_ca_file', ca) }),
+    ...(cert !== '' && { cert: certificates('tls_cert_file', cert), key: read('tls_key_file', key) }),
   };
   try {
     return { ...given, secureContext: createSecureContext(given) };
   } catch (error) {
-    throw new ConfigError(`tls_ca_file, tls_cert_file or tls_key_file can't be used: ${explain(error)}`, { cause: error });
+    throw new ConfigError(`tls_cert_file ${cert} and tls_key_file ${key} can't be used together: ${explain(error)}`, { cause: error });
   }
 }
 
-function pem(option: string, path: string, content: RegExp): string {
-  let text: string;
+/** Checked, because OpenSSL takes a file that holds no certificate for an empty list of them. */
+function certificates(option: string, path: string): string {
+  const text = read(option, path);
   try {
-    text = readFileSync(path, 'utf8');
+    new X509Certificate(text);
+  } catch (error) {
+    throw new ConfigError(`${option}: ${path} holds no certificate in PEM form: ${explain(error)}`, { cause: error });
+  }
+  return text;
+}
+
+function read(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new ConfigError(`${option}: ${path} can't be read: ${explain(error)}`, { cause: error });
   }
-  // Checked, because OpenSSL takes a file without any certificate for a list of none.
-  if (!content.test(text))
-    throw new ConfigError(`${option}: ${path} holds no ${/KEY/.test(content.source) ? 'private key' : 'certificate'} in PEM form`);
-  return text;
 }

@@ -1,5 +1,6 @@
 import { createLimiter } from '../../limiter.js';
 import type { Logger } from '../../log.js';
+import type { ProviderContext } from '../provider.js';
 import type { AccountCalls } from './account-calls.js';
 import type { AccountDatabase, AccountGroup } from './database.js';
 import { type AccountPaths, openFiles } from './files.js';
@@ -24,7 +25,11 @@ const MOST_LOOKUPS = 8;
 const MOST_WAITING = 1000;
 
 /** An account database by the option `source`. What isn't used isn't loaded. */
-export function openSource(source: Source, log: Logger, paths: SourcePaths = SYSTEM_PATHS): AccountDatabase {
+export function openSource(
+  source: Source,
+  { log, resident = false }: Pick<ProviderContext, 'log' | 'resident'>,
+  paths: SourcePaths = SYSTEM_PATHS,
+): AccountDatabase {
   const files = openFiles(paths);
   const nsswitch = watchFile<NameServices>(paths.nsswitch, parseNsswitch, () => DEFAULT_SERVICES);
   const limiter = createLimiter('account lookups', MOST_LOOKUPS, MOST_WAITING);
@@ -33,7 +38,7 @@ export function openSource(source: Source, log: Logger, paths: SourcePaths = SYS
   async function openLibc(): Promise<AccountDatabase> {
     const { openNameServices } = await import('./name-services.js');
     const context = { files, services: () => nsswitch.read(), systemd: () => systemdState(paths.root) };
-    return openNameServices(await openCalls(source, log), context);
+    return openNameServices(await openCalls(source, resident, log), context);
   }
 
   async function askLibc(account: string, signal: AbortSignal): Promise<readonly AccountGroup[] | undefined> {
@@ -79,8 +84,12 @@ export function openSource(source: Source, log: Logger, paths: SourcePaths = SYS
   };
 }
 
-async function openCalls(source: Source, log: Logger): Promise<AccountCalls> {
-  if (source === 'getent') return await openGetent();
+async function openCalls(source: Source, resident: boolean, log: Logger): Promise<AccountCalls> {
+  // The addon gets a Node.js of its own, which takes ten times as long to start as getent, and is quicker only from then on.
+  if (source === 'getent' || (source === 'auto' && !resident)) {
+    log.debug(`source getent${source === 'auto' ? ': the quickest for a single lookup' : ''}`);
+    return await openGetent();
+  }
   const { findUserid, openWorkers } = await import('./account-workers.js');
   try {
     const calls = openWorkers(findUserid());

@@ -22,11 +22,11 @@ function write(name: string, text: string): void {
   writeFileSync(join(directory, name), text);
 }
 
-function open(source: Source): AccountDatabase {
+function open(source: Source, resident = false): AccountDatabase {
   const [passwd, group, nsswitch] = ['passwd', 'group', 'nsswitch.conf'].map((name) => join(directory, name)) as [string, string, string];
   return openSource(
     source,
-    createLogger((_, message) => logged.push(message)),
+    { log: createLogger((_, message) => logged.push(message)), resident },
     { passwd, group, nsswitch, root: `${directory}/` },
   );
 }
@@ -90,5 +90,20 @@ describe('openSource', () => {
   it.each(['', 'a:b', 'alice\n', 'alice\0', '+alice', '-alice', '#alice', ' alice'])('knows no account %j', async (account) => {
     write('passwd', 'alice:x:1:1::/:\n+alice:x:1:1::/:\n-alice:x:1:1::/:\n #alice:x:1:1::/:\n alice:x:1:1::\n');
     expect(await open('auto').lookup(account, never)).toBeUndefined();
+  });
+
+  it('asks getent for a single lookup, and the addon in a process that stays', async () => {
+    write('nsswitch.conf', 'passwd: files systemd\ngroup: files systemd\n');
+    const single = open('auto');
+    await single.lookup('nobody-like-this', never);
+    await single.close?.();
+    expect(logged).toContain('source getent: the quickest for a single lookup');
+    logged = [];
+    const resident = open('auto', true);
+    await resident.lookup('nobody-like-this', never);
+    await resident.close?.();
+    expect(
+      logged.some((line) => line.startsWith('source userid: ') || line.startsWith("source getent: the userid addon can't be loaded")),
+    ).toBe(true);
   });
 });

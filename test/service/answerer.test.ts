@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config.js';
+import type { LoginFacts } from '../../src/dovecot/userdb.js';
+import { createLogger } from '../../src/log.js';
+import type { Group, LoginUser } from '../../src/providers/provider.js';
+import type { OpenProvider } from '../../src/providers/registry.js';
+import { createAnswerer, createDenier } from '../../src/service/answerer.js';
+import { createCounters } from '../../src/service/counters.js';
+
+const facts = (name: string, fields: Readonly<Record<string, string>> = {}, remoteIp = '::1'): LoginFacts => ({
+  name,
+  localIp: '127.0.0.1',
+  remoteIp,
+  fields: new Map(Object.entries(fields)),
+});
+
+type Ask = (user: LoginUser, signal: AbortSignal) => Promise<readonly Group[] | undefined>;
+
+function setUp(ask: Ask, tables: Record<string, unknown> = {}, cacheKey?: (user: LoginUser) => string) {
+  const lines: string[] = [];
+  const counters = createCounters();
+  const provider: OpenProvider = { name: 'test', provider: { groups: ask, ...(cacheKey && { cacheKey }) } };
+  const log = createLogger((level, message) => lines.push(`${level}: ${message}`));
+  const answerer = createAnswerer(parseConfig({ dovecot_version: '2.4', ...tables }, 'test.toml'), [provider], log, counters);
+  return { answerer, counters, lines };
+}
+
+describe('createAnswerer', () => {
+  it('resolves a user once for logins at the same time, and again for another account or other groups of the userdb', async () => {
+    let asked = 0;
+    const { answerer, counters } = setUp(async ({ account }) => {
+      asked++;
+      return [{ name: `of ${account}` }];
+    });
+    const values = await Promise.all(Array.from({ length: 100 }, () => answerer.answer(facts('alice'))));
+    expect(new Set(values)).toEqual(new Set(['"of alice"']));
+    expect(asked).toBe(1);
+    expect(await answerer.answer(facts('alice', { system_groups_user: 'al' }))).toBe('"of al"');
+    expect(await answerer.answer(facts('alice', { acl_groups: 'old' }))).toBe('old,"of alice"');
+    expect(await answerer.answer(facts('alice', { uid: '7', auth_token: 'x' }))).toBe('"of alice"');
+    expect(asked).toBe(3);
+    expect(counters).toMatchObject({ lookups: 3, hits: 100 });
+    answerer.forget();
+    await answerer.answer(facts('alice'));
+    expect(asked).toBe(4);
+  });
+
+  it('keeps answers apart by what a provider says they depend on', async () => {
+    let asked = 0;
+    const { answerer } = setUp(
+      async ({ remoteIp = '' }) => {
+        asked++;
+        return [{ name: remoteIp }];
+      },
+      {},
+      ({ remoteIp = '' }) => remoteIp,
+    );
+    expect(await answerer.answer(facts('alice', {}, '10.0.0.1'))).toBe('10.0.0.1');
+    expect(await answerer.answer(facts('alice', {}, '10.0.0.2'))).toBe('10.0.0.2');
+    expect(await answerer.answer(facts('alice', {}, '10.0.0.1'))).toBe('10.0.0.1');
+    expect(asked).toBe(2);
+  });
+
+  it('denies when a provider fails, goes on if told to, and keeps neither', async () => {
+    const fail: Ask = () => Promise.reject(new Error('server gone'));
+    const denying = setUp(fail);
+    expect(await denying.answerer.answer(facts('alice'))).toBeNull();
+    expect(await denying.answerer.answer(facts('alice'))).toBeNull();
+    expect(denying.counters.lookups).toBe(2);
+    expect(denying.counters.errors).toEqual(new Map([['test', 2]]));
+    expect(denying.lines[0]).toBe('error: alice: provider test failed: server gone; login denied (on_error = "deny")');
+    const going = setUp(fail, { on_error: 'continue' });
+    expect(await going.answerer.answer(facts('alice'))).toBe('');
+    expect(await going.answerer.answer(facts('alice'))).toBe('');
+    expect(going.counters.lookups).toBe(2);
+  });
+
+  it('answers with what was right before when a provider fails', async () => {
+    let works = true;
+    const { answerer, counters, lines } = setUp(
+      async () => {
+        if (!works) throw new Error('server gone');
+        return [{ name: 'staff' }];
+      },
+      { cache: { ttl: '1ms' } },
+    );
+    expect(await answerer.answer(facts('alice'))).toBe('staff');
+    works = false;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(await answerer.answer(facts('alice'))).toBe('staff');
+    expect(lines).toEqual(['warning: alice: provider test failed: server gone; answered as 0 s ago (stale_ttl)']);
+    expect(counters.stale).toBe(1);
+    expect(await answerer.answer(facts('bob'))).toBeNull();
+  });
+
+  it('gives an unknown user no groups, and remembers that', async () => {
+    const { answerer, counters } = setUp(async () => undefined);
+    expect(await answerer.answer(facts('nobody'))).toBe('');
+    expect(await answerer.answer(facts('nobody'))).toBe('');
+    expect(counters.lookups).toBe(1);
+  });
+
+  it('ends each login by its deadline, and bounds how many wait', async () => {
+    const { answerer, lines } = setUp(() => new Promise(() => {}), { timeout: '50ms' });
+    const values = await Promise.all(Array.from({ length: 5000 }, (_, index) => answerer.answer(facts(`user${index}`))));
+    expect(values.every((value) => value === null)).toBe(true);
+    const kinds = new Map<string, number>();
+    for (const line of lines) {
+      const kind = line.replace(/user\d+/, 'USER').replace(/within \d+ ms/, 'within N ms');
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    }
+    const running = kinds.get('error: USER: provider test failed: test: no answer within N ms; login denied (on_error = "deny")') ?? 0;
+    const waited = kinds.get('error: USER: no lookup could be started within N ms; login denied') ?? 0;
+    expect(kinds.get('error: USER: too many lookups: 128 are running and 4096 waiting; login denied')).toBe(5000 - 128 - 4096);
+    expect(running).toBeGreaterThanOrEqual(128);
+    expect(running + waited).toBe(128 + 4096);
+    expect(answerer.status()).toBe('users in the cache 0, lookups under way 0, waiting 0');
+  });
+
+  it('closes its providers only when the last answer is out', async () => {
+    const events: string[] = [];
+    let answer: ((groups: readonly Group[]) => void) | undefined;
+    const log = createLogger(() => {});
+    const provider = {
+      groups: () =>
+        new Promise<readonly Group[]>((resolve) => {
+          answer = resolve;
+        }),
+      close: async () => void events.push('closed'),
+    };
+    const answerer = createAnswerer(parseConfig({}, 'test.toml'), [{ name: 'test', provider }], log, createCounters());
+    const login = answerer.answer(facts('alice'));
+    const closed = answerer.close();
+    await expect.poll(() => answer).toBeDefined();
+    events.push('answered');
+    answer?.([]);
+    await Promise.all([login, closed]);
+    expect(events).toEqual(['answered', 'closed']);
+  });
+
+  it('refuses a user name with control characters', async () => {
+    await expect(setUp(async () => []).answerer.answer(facts('a\nb'))).rejects.toThrow('control characters');
+  });
+});
+
+describe('createDenier', () => {
+  it('says why for each login', async () => {
+    await expect(createDenier('/etc/acl-groups.toml:1:1: bad').answer(facts('alice'))).rejects.toThrow(
+      'alice: /etc/acl-groups.toml:1:1: bad',
+    );
+  });
+});
