@@ -113,6 +113,7 @@ async function run(program: 'getent' | 'id', words: readonly string[], signal: A
       if (signal.aborted) reject(signal.reason);
       else if (error === null) resolve({ status: 0, stdout });
       else if (typeof error.code === 'number') resolve({ status: error.code, stdout });
+      else if (typeof error.signal === 'string') reject(new Error(`${program} ${words.join(' ')}: ended with ${error.signal}`));
       else reject(error);
     });
   });

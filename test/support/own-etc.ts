@@ -1,5 +1,5 @@
 import { execFile, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -15,14 +15,15 @@ export interface OwnEtc {
   command(...program: readonly string[]): readonly [string, ...string[]];
 }
 
-/** Writes the files to a new directory. */
-export function ownEtc(files: OwnFiles): OwnEtc {
+/** Writes the files to a new directory. `directories` are empty ones, which hide what the machine has there. */
+export function ownEtc(files: OwnFiles, directories: readonly string[] = []): OwnEtc {
   const directory = mkdtempSync(join(tmpdir(), 'acl-groups-etc-'));
   const file = (path: string): string => join(directory, basename(path));
   for (const [path, content] of Object.entries(files)) writeFileSync(file(path), content);
+  for (const path of directories) mkdirSync(file(path));
   // Without root, a user namespace gives the right to mount.
   const namespace = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
-  const mounts = Object.keys(files).map((path) => `mount --bind '${file(path)}' '${path}'`);
+  const mounts = [...Object.keys(files), ...directories].map((path) => `mount --bind '${file(path)}' '${path}'`);
   return {
     directory,
     file,
