@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ConfigError, explain, ProviderError } from '../../errors.js';
 import type { LdapOptions } from '../ldap.js';
 import type { Group, GroupProvider, LoginUser, ProviderContext } from '../provider.js';
@@ -25,11 +26,19 @@ export function createLdapProvider(options: LdapOptions, context: ProviderContex
   const servers = createServers(plan.locations, { ...settings, starttls: options.starttls, resolveSrv });
   return {
     async groups(user, signal) {
+      // A signal of our own, because many searches listen to it at once, and Node.js takes that for a leak unless told otherwise.
+      const stop = new AbortController();
+      setMaxListeners(0, stop.signal);
+      const abort = (): void => stop.abort(signal.reason);
+      signal.addEventListener('abort', abort);
       try {
-        return await servers.run((connection) => findGroups(connection, user, plan, signal), signal);
+        signal.throwIfAborted();
+        return await servers.run((connection) => findGroups(connection, user, plan, stop.signal), stop.signal);
       } catch (error) {
         if (error instanceof ProviderError) throw error;
         throw new ProviderError('ldap', explain(error), { cause: error, timedOut: error instanceof GivenUp });
+      } finally {
+        signal.removeEventListener('abort', abort);
       }
     },
     check: (signal) => checkServers(servers, settings, plan, signal),

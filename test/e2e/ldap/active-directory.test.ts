@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'ldapts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ldapProvider, type TestProvider } from '../../support/ldap.js';
+import { rdn } from '../../support/ldap-content.js';
+import { ADMINISTRATOR, DOMAIN_DN, type Samba, type SambaObject, startSamba, USERS_DN } from '../../support/samba.js';
+
+const dnOf = (name: string): string => `${rdn('CN', name)},${USERS_DN}`;
+const user = (name: string): SambaObject => ({
+  dn: dnOf(name),
+  objectClass: 'user',
+  sAMAccountName: name,
+  userPrincipalName: `${name}@ad.test`,
+});
+const group = (name: string, members: readonly string[], account = name.replace(/[^\w ]/g, '_')): SambaObject => ({
+  dn: dnOf(name),
+  objectClass: 'group',
+  sAMAccountName: account,
+  ...(members.length > 0 && { member: members.map(dnOf) }),
+});
+
+/** Groups by which a member gets to a portion of memberOf, which is 1,500. */
+const MANY = 1600;
+const COMMA = 'Sales, West (north)';
+
+describe('Active Directory', () => {
+  let samba: Samba;
+  let table: Readonly<Record<string, unknown>>;
+  beforeAll(async () => {
+    samba = await startSamba([
+      ...['anna', 'many', 'plain'].map(user),
+      group('direct', ['anna']),
+      ...[1, 2, 3, 4].map((level) => group(`level${level}`, [level === 1 ? 'direct' : `level${level - 1}`])),
+      { dn: '', modify: `dn: ${dnOf('direct')}\nchangetype: modify\nadd: member\nmember: ${dnOf('level4')}\n` },
+      group(COMMA, ['anna']),
+      group('Größe "X" #1 \\ * /', ['anna'], 'odd'),
+      group('holds the primary group', ['Domain Users']),
+      ...Array.from({ length: MANY }, (_, i) => group(`bulk${i}`, ['many'])),
+    ]);
+    table = {
+      preset: 'ad',
+      uris: [samba.ldaps],
+      tls_ca_file: samba.ca.file,
+      bind_dn: ADMINISTRATOR,
+      bind_password_file: join(samba.directory, 'password'),
+      user_base: DOMAIN_DN,
+      group_base: DOMAIN_DN,
+    };
+  });
+  afterAll(() => samba.remove());
+
+  async function using(options: Readonly<Record<string, unknown>>, test: (provider: TestProvider) => Promise<void>): Promise<void> {
+    const provider = ldapProvider({ ...table, ...options });
+    try {
+      await test(provider);
+    } finally {
+      await provider.close?.();
+    }
+  }
+
+  /** The names of what the server's tokenGroups holds, asked for one by one, and by nothing of ours. */
+  async function tokenGroupNames(name: string): Promise<readonly string[]> {
+    const client = new Client({ url: samba.ldaps, tlsOptions: { ca: readFileSync(samba.ca.file), host: samba.address } });
+    await client.bind(ADMINISTRATOR, readFileSync(join(samba.directory, 'password'), 'utf8').trim());
+    try {
+      const attributes = ['tokenGroups'];
+      const { searchEntries } = await client.search(dnOf(name), { scope: 'base', attributes, explicitBufferAttributes: attributes });
+      const names: string[] = [];
+      for (const sid of [searchEntries[0]?.tokenGroups ?? []].flat()) {
+        const found = await client.search(`<SID=${Buffer.from(sid).toString('hex')}>`, { scope: 'base', attributes: ['cn'] });
+        names.push(...found.searchEntries.map(({ cn }) => String(cn)));
+      }
+      return names;
+    } finally {
+      await client.unbind();
+    }
+  }
+
+  const nested = ['direct', 'level1', 'level2', 'level3', 'level4', COMMA, 'Größe "X" #1 \\ * /'];
+
+  it('gives by name what tokenGroups says, primary group first', async () => {
+    await using({}, async (provider) => {
+      const names = (await provider.names('anna')) ?? [];
+      expect([...names].sort()).toEqual([...(await tokenGroupNames('anna'))].sort());
+      expect(names[0]).toBe('Domain Users');
+      expect(names).toEqual(expect.arrayContaining([...nested, 'holds the primary group']));
+    });
+  });
+
+  it.each(['ldap', 'ldaps'] as const)('works over %s, by account name and by principal name', async (scheme) => {
+    await using({ uris: [samba[scheme]] }, async (provider) => {
+      expect(await provider.names('ANNA@ad.test')).toEqual(await provider.names('anna'));
+      expect(await provider.names('plain')).toEqual(expect.arrayContaining(['Domain Users']));
+      expect(await provider.of('nobody')).toBeUndefined();
+    });
+  });
+
+  it('resolves more SIDs than one search takes', async () => {
+    await using({ max_groups: 5000 }, async (provider) => {
+      expect((await provider.names('many'))?.filter((name) => name.startsWith('bulk'))).toHaveLength(MANY);
+      expect(provider.lines.filter((line) => line.includes('objectSid=')).length).toBeGreaterThanOrEqual(MANY / 100);
+    });
+    await using({}, async (provider) => {
+      await expect(provider.of('many')).rejects.toThrow(`"${dnOf('many')}" is in more than 1000 groups`);
+    });
+  });
+
+  it('reads memberOf to its end where it comes in portions', async () => {
+    await using({ max_groups: 5000, group_strategy: 'memberof', primary_group: false }, async (provider) => {
+      expect((await provider.names('many'))?.filter((name) => name.startsWith('bulk'))).toHaveLength(MANY);
+    });
+  });
+
+  it.each(['search', 'memberof'] as const)('gives the same groups by %s', async (group_strategy) => {
+    await using({ group_strategy }, async (provider) => {
+      const names = (await provider.names('anna')) ?? [];
+      expect(names[0]).toBe('Domain Users');
+      expect(names).toEqual(expect.arrayContaining([...nested, 'holds the primary group']));
+    });
+    await using({ group_strategy, nesting_level: 0, primary_group: false }, async (provider) => {
+      expect(new Set(await provider.names('anna'))).toEqual(new Set(['direct', COMMA, 'Größe "X" #1 \\ * /']));
+    });
+  });
+
+  it('follows chains of groups in one search where the filter says so', async () => {
+    const group_filter = '(member:1.2.840.113556.1.4.1941:={dn})';
+    await using({ group_strategy: 'search', group_filter, nesting_level: 0, primary_group: false }, async (provider) => {
+      expect(new Set(await provider.names('anna'))).toEqual(new Set(nested));
+    });
+  });
+
+  it('leaves out the primary group, and groups outside group_base, when told to', async () => {
+    await using({ primary_group: false }, async (provider) => {
+      expect(await provider.names('anna')).not.toContain('Domain Users');
+    });
+    await using({ group_base: `CN=Builtin,${DOMAIN_DN}` }, async (provider) => {
+      expect(await provider.names('anna')).toEqual(['Users']);
+    });
+  });
+
+  it('is told by the server that plain text is not enough', async () => {
+    await using({ uris: [samba.ldap], starttls: false }, async (provider) => {
+      await expect(provider.of('anna')).rejects.toThrow(
+        `${samba.ldap}: bind as "${ADMINISTRATOR}" refused: strong auth required (result 8)`,
+      );
+    });
+  });
+
+  it('says until when the certificate is valid', async () => {
+    await using({}, async (provider) => {
+      const findings = (await provider.check?.(new AbortController().signal)) ?? [];
+      expect(findings[0]?.message).toMatch(
+        /bound as "administrator@ad.test", TLSv1\.[23], certificate valid until \d{4}-\d\d-\d\d \((29|30) days\)$/,
+      );
+      expect(findings.map(({ level }) => level)).not.toContain('error');
+    });
+  });
+});

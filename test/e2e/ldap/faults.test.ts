@@ -1,0 +1,382 @@
+import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setImmediate as tick } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { makeCa } from '../../support/ca.js';
+import { startDns } from '../../support/dns.js';
+import { ldapProvider, type TestProvider } from '../../support/ldap.js';
+import { GROUPS, PEOPLE } from '../../support/ldap-content.js';
+import { listen, swallowing, type TestServer } from '../../support/relay.js';
+import { BASE_LDIF, PASSWORD, READER_DN, type Slapd, type SlapdOptions, searchesIn, startSlapd } from '../../support/slapd.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+
+const LDIF = `${BASE_LDIF}${['alice', 'slowpoke']
+  .map((uid) => `dn: uid=${uid},${PEOPLE}\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: x\nsn: x\n\n`)
+  .join('')}dn: cn=staff,${GROUPS}
+objectClass: groupOfNames
+cn: staff
+member: uid=alice,${PEOPLE}
+member: uid=slowpoke,${PEOPLE}
+
+`;
+
+/** Short, so that the tests are: what takes longer never comes. */
+const SHORT = { connect_timeout: '400ms', timeout: '400ms' };
+
+const directory = temporaryDirectory();
+const sockets: Socket[] = [];
+const created = (message: unknown): void => {
+  if (typeof message === 'object' && message !== null && 'socket' in message) sockets.push(message.socket as Socket);
+};
+const servers: Slapd[] = [];
+const providers: TestProvider[] = [];
+
+beforeEach(() => subscribe('net.client.socket', created));
+afterEach(async () => {
+  unsubscribe('net.client.socket', created);
+  for (const provider of providers.splice(0)) await provider.close?.();
+  // Closing takes the event loop a few turns.
+  for (let turn = 0; turn < 100 && sockets.some(({ destroyed }) => !destroyed); turn++) await tick();
+  expect(sockets.splice(0).filter(({ destroyed }) => !destroyed)).toEqual([]);
+});
+afterAll(async () => {
+  // Nobody ever searched as somebody else, or in plain text where TLS was to be.
+  for (const slapd of servers) {
+    const tls = slapd.log().includes('STARTTLS') || slapd.log().includes('TLS established');
+    expect(searchesIn(slapd.log()).filter((search) => search.dn !== READER_DN || search.tls !== tls)).toEqual([]);
+    await slapd.remove();
+  }
+});
+
+async function slapdWith(options: Partial<SlapdOptions> = {}): Promise<Slapd> {
+  const slapd = await startSlapd({ ldif: LDIF, ...options });
+  servers.push(slapd);
+  return slapd;
+}
+
+function provide(table: Readonly<Record<string, unknown>>, extra: Parameters<typeof ldapProvider>[1] = {}): TestProvider {
+  const provider = ldapProvider(
+    { bind_dn: READER_DN, bind_password_file: passwordFile, user_base: PEOPLE, group_base: GROUPS, ...SHORT, ...table },
+    extra,
+  );
+  providers.push(provider);
+  return provider;
+}
+
+const passwordFile = join(directory, 'password');
+beforeAll(() => writeFileSync(passwordFile, PASSWORD, { mode: 0o600 }));
+
+async function server(serve: (socket: Socket) => void): Promise<TestServer> {
+  const started = await listen(serve);
+  onTestFinished(() => started.close());
+  return started;
+}
+
+describe('a server in plain text', () => {
+  let slapd: Slapd;
+  let plain: Readonly<Record<string, unknown>>;
+  beforeAll(async () => {
+    slapd = await slapdWith();
+    plain = { uris: [slapd.ldap], starttls: false };
+  });
+  const works = async (provider: TestProvider): Promise<void> => expect(await provider.names('alice')).toEqual(['staff']);
+
+  it('that is killed in mid-search, and started again', async () => {
+    const provider = provide(plain);
+    await works(provider);
+    slapd.freeze();
+    const lookups = Array.from({ length: 50 }, () => provider.names('alice'));
+    await tick();
+    await slapd.end('SIGKILL');
+    for (const { status, reason } of (await Promise.allSettled(lookups)) as PromiseRejectedResult[]) {
+      expect(status).toBe('rejected');
+      expect(reason.message).toContain(`ldap: no server can be used: ${slapd.ldap}: connect ECONNREFUSED 127.0.0.1:${slapd.port}`);
+      expect(reason).toMatchObject({ provider: 'ldap', timedOut: false });
+    }
+    await slapd.start();
+    await works(provider);
+  });
+
+  it('that is restarted between lookups', async () => {
+    const provider = provide(plain);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      await works(provider);
+      await slapd.end(signal);
+      await slapd.start();
+      await works(provider);
+    }
+  });
+
+  it('that is stopped before it binds us', async () => {
+    const provider = provide(plain);
+    slapd.freeze();
+    const lookups = await Promise.allSettled([provider.names('alice'), provider.names('nobody')]);
+    for (const lookup of lookups) {
+      expect(lookup).toMatchObject({ status: 'rejected', reason: { timedOut: true } });
+      expect(lookup).toMatchObject({ reason: { message: `ldap: no server can be used: ${slapd.ldap}: no connection within 400 ms` } });
+    }
+    slapd.thaw();
+    await works(provider);
+  });
+
+  it('that is stopped in mid-search', async () => {
+    const provider = provide(plain);
+    await works(provider);
+    slapd.freeze();
+    await expect(provider.names('alice')).rejects.toThrow(`ldap: ${slapd.ldap}: no answer to a search within 400 ms`);
+    slapd.thaw();
+    await works(provider);
+  });
+
+  it('that is stopped, while the login has no more time', async () => {
+    const provider = provide({ ...plain, connect_timeout: '1h', timeout: '1h' });
+    await works(provider);
+    slapd.freeze();
+    const login = new AbortController();
+    const lookup = provider.names('alice', login.signal);
+    await tick();
+    login.abort(new Error('too late'));
+    await expect(lookup).rejects.toMatchObject({
+      timedOut: true,
+      message: expect.stringContaining('no answer to a search before the time for the whole lookup was over'),
+    });
+    slapd.thaw();
+    await works(provider);
+  });
+
+  it('that does not answer one search keeps nobody else waiting', async () => {
+    const relay = await swallowing(slapd.port, 'slowpoke');
+    onTestFinished(() => relay.close());
+    const provider = provide({ uris: [`ldap://127.0.0.1:${relay.port}`], starttls: false });
+    await works(provider);
+    const slow = provider.names('slowpoke');
+    const neighbours = Array.from({ length: 20 }, () => provider.names('alice'));
+    expect(await Promise.all(neighbours)).toEqual(neighbours.map(() => ['staff']));
+    await expect(slow).rejects.toThrow('no answer to a search within 400 ms');
+    expect(relay.connections).toBe(1);
+    // That connection isn't trusted any more.
+    await works(provider);
+    expect(relay.connections).toBe(2);
+  });
+
+  it('that knows another password', async () => {
+    const file = join(directory, 'wrong');
+    writeFileSync(file, 'wrong password', { mode: 0o600 });
+    const second = await server((socket) => socket.destroy());
+    const provider = provide({ ...plain, uris: [slapd.ldap, `ldap://127.0.0.1:${second.port}`], bind_password_file: file });
+    const error: unknown = await provider.names('alice').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      message: `ldap: ${slapd.ldap}: bind as "${READER_DN}" refused: invalid credentials (result 49)`,
+      timedOut: false,
+    });
+    expect(provider.lines.join()).not.toContain('wrong password');
+    // Trying it on every server would lock the account.
+    expect(second.connections).toBe(0);
+    writeFileSync(file, PASSWORD);
+    await works(provider);
+  });
+
+  it('that refuses StartTLS gets neither password nor search', async () => {
+    const before = slapd.log().length;
+    await expect(provide({ uris: [slapd.ldap] }).names('alice')).rejects.toThrow(
+      'the server refuses StartTLS: unsupported extended operation (result 2)',
+    );
+    expect(slapd.log().slice(before)).not.toMatch(/BIND|SRCH/);
+  });
+
+  it('of which the first one is down', async () => {
+    const silent = await server(() => undefined);
+    const provider = provide({ ...plain, uris: [`ldap://127.0.0.1:${silent.port}`, slapd.ldap] });
+    await works(provider);
+    await works(provider);
+    // It is left out for a while, instead of costing every login its time limit.
+    expect(silent.connections).toBe(1);
+  });
+
+  it('of which the first one goes silent in mid-search', async () => {
+    const relay = await swallowing(slapd.port, 'slowpoke');
+    onTestFinished(() => relay.close());
+    const provider = provide({ ...plain, uris: [`ldap://127.0.0.1:${relay.port}`, slapd.ldap] });
+    await works(provider);
+    expect(await provider.names('slowpoke')).toEqual(['staff']);
+    expect(provider.lines).toContain(`debug: ldap://127.0.0.1:${relay.port}: no answer to a search within 400 ms; trying once more`);
+  });
+
+  it('of which none is up', async () => {
+    const down = ['ldap://127.0.0.1:1', 'ldap://[::1]:1'];
+    const provider = provide({ ...plain, uris: down });
+    const message = 'ldap: no server can be used: ldap://127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; ldap://[::1]:1: connect E';
+    await expect(provider.names('alice')).rejects.toThrow(message);
+    // All are left out, so all are tried.
+    await expect(provider.names('alice')).rejects.toThrow(message);
+  });
+
+  it('that hangs up, asked 1,000 times at once by a cold provider', async () => {
+    const rude = await server((socket) => socket.destroy());
+    const provider = provide({ uris: [`ldap://127.0.0.1:${rude.port}`], starttls: false });
+    const results = await Promise.allSettled(Array.from({ length: 1000 }, () => provider.names('alice')));
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect(rude.connections).toBe(1);
+  });
+
+  it('that cannot even be connected to', async () => {
+    // A stopped process whose queue of connections is full: the kernel lets nobody in.
+    const script = "require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},function(){console.log(this.address().port)})";
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const port = Number(await new Promise((resolve) => child.stdout.once('data', resolve)));
+    child.kill('SIGSTOP');
+    const fillers = [1, 2, 3].map(() => connect(port, '127.0.0.1').on('error', () => undefined));
+    onTestFinished(() => fillers.forEach((socket) => void socket.destroy()));
+    await new Promise((resolve) => fillers[1]?.once('connect', resolve));
+    const provider = provide({ uris: [`ldap://127.0.0.1:${port}`], starttls: false });
+    await expect(provider.names('alice')).rejects.toMatchObject({
+      timedOut: true,
+      message: expect.stringContaining('no connection within 400 ms'),
+    });
+    fillers.forEach((socket) => void socket.destroy());
+  });
+});
+
+describe('a server with TLS', () => {
+  const ca = makeCa(directory, 'right');
+  const other = makeCa(directory, 'other');
+  let slapd: Slapd;
+  let expired: Slapd;
+  beforeAll(async () => {
+    slapd = await slapdWith({ tls: { ca, certificate: ca.issue('server', ['DNS:localhost']) } });
+    expired = await slapdWith({ tls: { ca, certificate: ca.issue('expired', ['DNS:localhost'], -1) } });
+  });
+
+  it.each(['ldap', 'ldaps'] as const)('whose certificate is not to be trusted: %s', async (scheme) => {
+    const before = slapd.log().length;
+    const byAddress = slapd[scheme].replace('localhost', '127.0.0.1');
+    await expect(provide({ uris: [slapd[scheme]], tls_ca_file: other.file }).names('alice')).rejects.toThrow(
+      /self-signed certificate in certificate chain|unable to (verify the first|get local issuer) certificate/,
+    );
+    await expect(provide({ uris: [slapd[scheme]] }).names('alice')).rejects.toThrow(
+      /self-signed certificate in certificate chain|unable to (verify the first|get local issuer) certificate/,
+    );
+    await expect(provide({ uris: [byAddress], tls_ca_file: ca.file }).names('alice')).rejects.toThrow(
+      "IP: 127.0.0.1 is not in the cert's list",
+    );
+    await expect(provide({ uris: [expired[scheme]], tls_ca_file: ca.file }).names('alice')).rejects.toThrow('certificate has expired');
+    expect(slapd.log().slice(before) + expired.log()).not.toMatch(/BIND|SRCH/);
+    expect(await provide({ uris: [slapd[scheme]], tls_ca_file: ca.file }).names('alice')).toEqual(['staff']);
+  });
+
+  it.each(['ldap', 'ldaps'] as const)('that is lost in mid-search and comes back: %s', async (scheme) => {
+    const provider = provide({ uris: [slapd[scheme]], tls_ca_file: ca.file });
+    expect(await provider.names('alice')).toEqual(['staff']);
+    slapd.freeze();
+    const lookup = provider.names('alice');
+    await tick();
+    await slapd.end('SIGKILL');
+    await expect(lookup).rejects.toThrow('ECONNREFUSED');
+    await slapd.start();
+    expect(await provider.names('alice')).toEqual(['staff']);
+    await slapd.end();
+    await slapd.start();
+    expect(await provider.names('alice')).toEqual(['staff']);
+  });
+
+  it('that wants the oldest TLS only', async () => {
+    const old = await slapdWith({
+      tls: { ca, certificate: ca.issue('old', ['DNS:localhost']) },
+      globalConfig: ['TLSProtocolMin 3.3', 'TLSCipherSuite NORMAL:-VERS-TLS1.3'],
+    });
+    await expect(provide({ uris: [old.ldaps], tls_ca_file: ca.file, tls_min_version: 'TLSv1.3' }).names('alice')).rejects.toThrow(
+      'no server can be used',
+    );
+    expect(await provide({ uris: [old.ldaps], tls_ca_file: ca.file }).names('alice')).toEqual(['staff']);
+  });
+
+  it('whose handshake stalls', async () => {
+    const silent = await server(() => undefined);
+    const message = 'no connection within 400 ms';
+    await expect(provide({ uris: [`ldaps://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
+    await expect(provide({ uris: [`ldap://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
+    const agrees = await server((socket) => socket.once('data', () => socket.write(STARTTLS_AGREED)));
+    await expect(provide({ uris: [`ldap://127.0.0.1:${agrees.port}`] }).names('alice')).rejects.toThrow(message);
+  });
+
+  it.each([
+    [
+      'closes instead of answering',
+      (socket: Socket): unknown => socket.once('data', () => socket.end()),
+      'the server closed the connection instead of answering StartTLS',
+    ],
+    [
+      'closes in the handshake',
+      (socket: Socket): unknown =>
+        socket.once('data', () => socket.write(STARTTLS_AGREED, () => socket.once('data', () => socket.destroy()))),
+      /the server closed the connection|socket disconnected before secure TLS|ECONNRESET/,
+    ],
+    [
+      'says more in plain text than it should',
+      (socket: Socket): unknown => socket.once('data', () => socket.write(Buffer.concat([STARTTLS_AGREED, STARTTLS_AGREED]))),
+      'the server sent more than its answer in plain text',
+    ],
+    ['is no LDAP server', (socket: Socket): unknown => socket.write('220 mail.example ESMTP\r\n'), /^ldap: no server can be used: /],
+    [
+      'answers another request',
+      (socket: Socket): unknown => socket.once('data', () => socket.write(Buffer.from('300c02010961070a010004000400', 'hex'))),
+      'StartTLS: the server answered something else',
+    ],
+  ])('that %s', async (_, serve, message) => {
+    const odd = await server(serve);
+    await expect(provide({ uris: [`ldap://127.0.0.1:${odd.port}`] }).names('alice')).rejects.toThrow(message);
+  });
+});
+
+/** An ExtendedResponse to message 1 that says success. */
+const STARTTLS_AGREED = Buffer.from('300c02010178070a010004000400', 'hex');
+
+describe('servers named by DNS', () => {
+  const ca = makeCa(directory, 'dns');
+  let slapd: Slapd;
+  beforeAll(async () => {
+    slapd = await slapdWith({ tls: { ca, certificate: ca.issue('domain', ['DNS:example.test']) } });
+  });
+  const srv = { uris: ['srv:example.test'], tls_ca_file: ca.file };
+
+  it('are tried by priority, with certificates for the domain', async () => {
+    const dns = await startDns('_ldap._tcp.example.test', [
+      [20, 0, slapd.port, 'localhost'],
+      [10, 0, 1, 'localhost'],
+    ]);
+    onTestFinished(dns.close);
+    const provider = provide(srv, { resolveSrv: dns.resolveSrv });
+    expect(await Promise.all([provider.names('alice'), provider.names('slowpoke')])).toEqual([['staff'], ['staff']]);
+    expect(dns.questions).toBe(1);
+  });
+
+  it('must not answer for a host outside the domain', async () => {
+    const rogue = await slapdWith({ tls: { ca, certificate: ca.issue('rogue', ['DNS:localhost']) } });
+    const dns = await startDns('_ldap._tcp.example.test', [[0, 0, rogue.port, 'localhost']]);
+    onTestFinished(dns.close);
+    await expect(provide(srv, { resolveSrv: dns.resolveSrv }).names('alice')).rejects.toThrow(
+      "Host: example.test. is not in the cert's altnames",
+    );
+    expect(rogue.log()).not.toMatch(/BIND|SRCH/);
+  });
+
+  it('may be none, or DNS silent', async () => {
+    const empty = await startDns('_ldap._tcp.example.test', []);
+    onTestFinished(empty.close);
+    await expect(provide(srv, { resolveSrv: empty.resolveSrv }).names('alice')).rejects.toThrow(
+      'ldap: SRV _ldap._tcp.example.test: querySrv ENOTFOUND',
+    );
+    const none = await startDns('_ldap._tcp.example.test', [[0, 0, 0, '']]);
+    onTestFinished(none.close);
+    await expect(provide(srv, { resolveSrv: none.resolveSrv }).names('alice')).rejects.toThrow('ldap: SRV _ldap._tcp.example.test: ');
+    const silent = await startDns('_ldap._tcp.example.test', undefined);
+    onTestFinished(silent.close);
+    await expect(provide(srv, { resolveSrv: silent.resolveSrv }).names('alice')).rejects.toThrow(
+      /SRV _ldap\._tcp\.example\.test: (no answer within 400 ms|querySrv ETIMEOUT)/,
+    );
+  });
+});
