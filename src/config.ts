@@ -91,7 +91,7 @@ export function parseConfig(tables: Readonly<Record<string, unknown>>, file: str
   if (isTable(main.providers)) throw new ConfigError(`${file}: ${PLURAL_TABLE}`);
   if (!isTable(provider)) throw new ConfigError(`${file}: provider: expected tables such as [provider.unix], found ${typeof provider}`);
   return {
-    ...parseOptions(MAIN_OPTIONS, main, file),
+    ...parseOptions(MAIN_OPTIONS, main, file, ['[groups]', '[cache]', '[provider.NAME]']),
     groups: parseOptions(GROUP_OPTIONS, groups, `${file}: [groups]`),
     cache: parseOptions(CACHE_OPTIONS, cache, `${file}: [cache]`),
     dovecotOption: undefined,

@@ -31,15 +31,22 @@ export function option<Output>(schema: Schema<Output>, description: string): Opt
   return { schema, description };
 }
 
-/** A validated table. `where` starts each message: the file, and the table's name in brackets.
+/**
+ * A validated table. `where` starts each message: the file, and the table's name in brackets. `others` is what is allowed there as
+ * well, and validated by somebody else.
  * @throws ConfigError naming the key, what was found and what is allowed
  */
-export function parseOptions<Values extends object>(table: OptionTable<Values>, given: unknown, where: string): Values {
+export function parseOptions<Values extends object>(
+  table: OptionTable<Values>,
+  given: unknown,
+  where: string,
+  others: readonly string[] = [],
+): Values {
   if (!isTable(given)) throw new ConfigError(`${where}: expected a table of options, found ${typeof given}`);
   for (const key of Object.keys(given)) {
     // The value isn't shown: it may be a secret under a mistyped key.
     if (!Object.hasOwn(table, key)) {
-      throw new ConfigError(`${where}: unknown key "${key}"; allowed are ${Object.keys(table).join(', ')}`);
+      throw new ConfigError(`${where}: unknown key "${key}"; allowed are ${[...Object.keys(table), ...others].join(', ')}`);
     }
   }
   const values: Record<string, unknown> = {};

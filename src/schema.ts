@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Schema } from './options.js';
+import { isTable, type Schema } from './options.js';
 
 /** Building blocks for option tables. Each states its default, so that documentation and code can't differ. */
 
@@ -71,7 +71,9 @@ export function texts(standard: readonly string[] = []): Schema<readonly string[
 /** A table from text to text. */
 export function textMap(): Schema<Readonly<Record<string, string>>> {
   const value = v.pipe(v.string(expected('a text')), v.nonEmpty('expected a text that is not empty'));
-  return v.optional(v.record(v.string(), value, expected('a table of texts')), {});
+  // A list passes as a record.
+  const table = v.custom<object>(isTable, expected('a table of texts'));
+  return v.optional(v.pipe(table, v.record(v.string(), value)), {});
 }
 
 function expected(what: string): (issue: { readonly received: string }) => string {

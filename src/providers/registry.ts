@@ -4,7 +4,7 @@ import type { Config } from '../config.js';
 import { ConfigError, explain } from '../errors.js';
 import type { Logger } from '../log.js';
 import { isTable, parseOptions } from '../options.js';
-import type { GroupProvider, ProviderDefinition } from './provider.js';
+import type { GroupProvider, ProviderContext, ProviderDefinition } from './provider.js';
 
 /** The providers that come with acl-groups. A name here is all that it takes to be found; what isn't used isn't loaded. */
 export const BUILT_IN: Readonly<Record<string, () => Promise<ProviderDefinition>>> = Object.freeze({
@@ -25,22 +25,42 @@ export interface OpenProvider {
  */
 export async function openProviders(config: Config, logFor: (name: string) => Logger, resident = false): Promise<readonly OpenProvider[]> {
   const definitions = await Promise.all(config.providers.map((name) => loadProvider(name, config.file)));
-  const names = definitions.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ConfigError(`${config.file}: providers: "${twice}" is given twice; leave one of them out`);
-  const known = new Set([...Object.keys(BUILT_IN), ...names]);
+  refuseTwins(config, definitions);
+  const known = new Set([...Object.keys(BUILT_IN), ...definitions.map(({ name }) => name)]);
   for (const table of Object.keys(config.providerTables)) {
     if (!known.has(table)) {
       throw new ConfigError(`${config.file}: [provider.${table}]: no provider has this name; there are ${[...known].join(', ')}`);
     }
   }
-  return definitions.map((definition) => ({
-    name: definition.name,
-    provider: definition.create(
-      parseOptions(definition.options, config.providerTables[definition.name] ?? {}, `${config.file}: [provider.${definition.name}]`),
-      { log: logFor(definition.name), directory: dirname(config.file), resident },
-    ),
-  }));
+  const directory = dirname(config.file);
+  return definitions.map((definition) => {
+    const { name } = definition;
+    return { name, provider: create(definition, config, { log: logFor(name), directory, resident }) };
+  });
+}
+
+function refuseTwins({ file, providers }: Config, definitions: readonly ProviderDefinition[]): void {
+  const seen = new Map<string, string>();
+  for (const [index, { name }] of definitions.entries()) {
+    const given = providers[index] ?? name;
+    const before = seen.get(name);
+    seen.set(name, given);
+    if (before === undefined) continue;
+    const what = before === given ? `"${given}" is given twice` : `"${before}" and "${given}" are both called "${name}"`;
+    throw new ConfigError(`${file}: providers: ${what}; leave one of them out`);
+  }
+}
+
+function create(definition: ProviderDefinition, { file, providerTables }: Config, context: ProviderContext): GroupProvider {
+  const where = `${file}: [provider.${definition.name}]`;
+  const options = parseOptions(definition.options, providerTables[definition.name] ?? {}, where);
+  try {
+    return definition.create(options, context);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    // What a provider of somebody else's throws comes from another copy of these classes.
+    throw new ConfigError(`${where}: ${explain(error)}`, { cause: error });
+  }
 }
 
 /** The definition of a built-in provider, or of a module named by path or package name. */
@@ -54,8 +74,9 @@ export async function loadProvider(name: string, configFile: string): Promise<Pr
   try {
     module = await import(specifier);
   } catch (error) {
-    if (!isMissing(error, isPath ? specifier : name))
+    if (!isMissing(error, isPath ? resolve(dirname(configFile), name) : name)) {
       throw new ConfigError(`${where}: the module fails to load: ${explain(error)}`, { cause: error });
+    }
     // A bare word is more likely a misspelt built-in than a package that somebody forgot to install.
     if (/^\w+$/.test(name))
       throw new ConfigError(
@@ -70,14 +91,11 @@ export async function loadProvider(name: string, configFile: string): Promise<Pr
   return module.default;
 }
 
-function isMissing(error: unknown, specifier: string): boolean {
-  // The same code is thrown for a missing dependency of an existing module: then the message names another module.
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    error.code === 'ERR_MODULE_NOT_FOUND' &&
-    error.message.includes(specifier.replace(/^file:\/\//, ''))
-  );
+/** Whether it is this module that there isn't, and not one that it imports: the code is the same. */
+function isMissing(error: unknown, wanted: string): boolean {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') return false;
+  const [, missing] = /^Cannot find (?:package|module) '(.*?)' imported from /s.exec(error.message) ?? [];
+  return missing !== undefined && (wanted === missing || wanted.startsWith(`${missing}/`));
 }
 
 function isDefinition(value: unknown): value is ProviderDefinition {

@@ -1,0 +1,187 @@
+/**
+ * Do names arrive as they are? Gives users groups with generated names, logs them in, and compares what Dovecot says it added with
+ * what was given: by acl-groups, and by the shell example of Dovecot's documentation.
+ */
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { formatTable, PLAIN } from '../../src/table.js';
+import { writeShellExample } from '../bench/shell-example.js';
+import { type Dovecot, startDovecot } from './dovecot.js';
+import { groupName } from './names.js';
+import type { DovecotVersion } from './world.js';
+
+/** How one way of passing names on did. All numbers but `logins` and `failedLogins` count names. */
+export interface Fidelity {
+  readonly way: string;
+  readonly version: DovecotVersion;
+  /** Names that users were given. */
+  readonly given: number;
+  /** Names that this version's value can't express; they have to be left out, and were. */
+  readonly inexpressible: number;
+  /** Names that Dovecot added as they are. */
+  readonly arrived: number;
+  /** Names that should have arrived and did not, with what Dovecot added in that login instead. */
+  readonly lost: readonly { readonly name: string; readonly added: readonly string[] }[];
+  /** Groups that Dovecot added although nobody had given them. */
+  readonly invented: readonly string[];
+  readonly logins: number;
+  /** Logins that ended with an error. */
+  readonly failedLogins: number;
+}
+
+/** Different names, the same ones for the same seed. */
+export function generateNames(count: number, seed: number): readonly string[] {
+  const names = new Set<string>();
+  for (let round = 0; names.size < count; round++) {
+    for (const name of fc.sample(groupName, { numRuns: count, seed: seed + round })) {
+      if (names.size < count) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+export interface FidelityOptions {
+  readonly version: DovecotVersion;
+  readonly names: readonly string[];
+  /** Called with the number of names that have been dealt with since the last call. */
+  readonly progress?: ((names: number) => void) | undefined;
+}
+
+/** A provider of somebody else's, which has the groups of each user in a JSON file beside it. */
+const PROVIDER = `import { readFileSync } from 'node:fs';
+const users = JSON.parse(readFileSync(new URL('fidelity.json', import.meta.url), 'utf8'));
+export default {
+  name: 'fidelity',
+  description: 'generated names',
+  options: {},
+  create: () => ({ groups: async ({ name }) => users[name]?.map((group) => ({ name: group })) }),
+};
+`;
+
+/** Room for Node at its full speed; what the launcher does with little room is another suite's subject. */
+const NO_LIMIT: Readonly<Record<DovecotVersion, string>> = { '2.3': 'default_vsz_limit = 0', '2.4': 'default_vsz_limit = unlimited' };
+
+/** Many names to a login, by exec mode of the installed command. */
+export async function measureAclGroups(
+  options: FidelityOptions & { readonly command: string; readonly perLogin: number },
+): Promise<Fidelity> {
+  const { version, names, command, perLogin, progress } = options;
+  const users = new Map<string, readonly string[]>();
+  for (let start = 0; start < names.length; start += perLogin) users.set(`u${users.size}`, names.slice(start, start + perLogin));
+  const dovecot = await startDovecot({
+    version,
+    virtualUsers: [...users.keys()].map((name) => ({ name })),
+    etc: {
+      'acl-groups.toml': 'providers = ["./fidelity.mjs"]\n',
+      'fidelity.mjs': PROVIDER,
+      'fidelity.json': JSON.stringify(Object.fromEntries(users)),
+    },
+    postLogin: command,
+    config: NO_LIMIT[version],
+  });
+  try {
+    const tally = startTally('acl-groups', version);
+    for (const [user, given] of users) {
+      tally.add(given, [], await login(dovecot, user));
+      progress?.(given.length);
+    }
+    return tally.result();
+  } finally {
+    await dovecot.stop();
+  }
+}
+
+/**
+ * By the documentation's shell example, which reads the UNIX groups. One name to a login, so that a name which ends the login spoils
+ * no other. Names that /etc/group can't hold, by what `id -Gnz` makes of it, aren't given to anybody.
+ */
+export async function measureShellExample({ version, names, progress }: FidelityOptions): Promise<Fidelity> {
+  const accounts = names.map((_, index) => ({ name: `u${index}` }));
+  const dovecot = await startDovecot({
+    version,
+    accounts,
+    postLogin: (directory) => writeShellExample(join(directory, 'shell-example')),
+  });
+  try {
+    const lines = names.map((name, index) => (name.includes(':') ? '' : `${name}:x:${100_000 + index}:u${index}\n`));
+    await appendFile(join(dovecot.world.etc, 'group'), lines.join(''));
+    const groups = await unixGroups(dovecot, names.length);
+    const tally = startTally('shell example', version);
+    for (const [index, name] of names.entries()) {
+      const [primary = '', ...others] = groups[index] ?? [];
+      if (others.length === 1 && others[0] === name) tally.add([name], [primary], await login(dovecot, `u${index}`));
+      progress?.(1);
+    }
+    return tally.result();
+  } finally {
+    await dovecot.stop();
+  }
+}
+
+/** The groups of the accounts u0, u1 and so on, by `id`. */
+async function unixGroups({ world }: Dovecot, count: number): Promise<readonly (readonly string[])[]> {
+  const script = 'i=0; while [ $i -lt $1 ]; do id -Gnz u$i; echo; i=$((i+1)); done';
+  const { stdout } = await world.run(['sh', '-c', script, 'sh', String(count)]);
+  return stdout.split('\n').map((line) => line.split('\0').slice(0, -1));
+}
+
+/** The results side by side, for people. `count` is how many names there were. */
+export function formatReport(results: readonly Fidelity[], count: number): string {
+  const titles = ['names to Dovecot', 'by', 'given', 'arrived', 'lost', "can't be written", 'logins', 'failed', 'groups that nobody gave'];
+  const rows = results.map((result) => {
+    const { version, way, given, arrived, lost, inexpressible, logins, failedLogins, invented } = result;
+    return [version, way, ...[given, arrived, lost.length, inexpressible, logins, failedLogins, invented.length].map(String)];
+  });
+  const fewer = results.find(({ given }) => given < count);
+  const note = fewer && `  ${fewer.way}: ${count - fewer.given} names left out, because /etc/group can't hold them\n`;
+  return formatTable([titles, ...rows], PLAIN) + (note ?? '');
+}
+
+interface Login {
+  readonly failed: boolean;
+  readonly added: readonly string[];
+}
+
+/** Logs a user in that nobody else logs in as, and reads in the log how it went. */
+async function login({ imap, log }: Dovecot, user: string): Promise<Login> {
+  const from = log.lines.length;
+  const client = await imap();
+  const reply = await client.command(`LOGIN ${user} secret`).catch(() => undefined);
+  if (reply?.status === 'OK') await client.command('LOGOUT').catch(() => undefined);
+  client.destroy();
+  const own = ` imap\\(${user}\\).*: `;
+  // What ends a login early may be logged before the process has taken the user's name into its prefix.
+  const last = await log.wait(new RegExp(`${own}Info: (Logged out|Disconnected)| imap\\((${user}|\\d+)\\).*: (Error|Fatal): `), from);
+  const added = log.lines.slice(from).flatMap((line) => new RegExp(`${own}Debug: acl: group added: (.*)$`, 's').exec(line)?.[1] ?? []);
+  return { failed: reply?.status !== 'OK' || !last.includes(' Logged out'), added: [...new Set(added)] };
+}
+
+interface Tally {
+  /** Counts one login: `given` is what is looked at, `besides` what the user has as well. */
+  add(given: readonly string[], besides: readonly string[], login: Login): void;
+  result(): Fidelity;
+}
+
+function startTally(way: string, version: DovecotVersion): Tally {
+  const counts = { given: 0, inexpressible: 0, arrived: 0, logins: 0, failedLogins: 0 };
+  const lost: { name: string; added: readonly string[] }[] = [];
+  const invented: string[] = [];
+  return {
+    add(given, besides, { failed, added }) {
+      counts.logins += 1;
+      counts.failedLogins += failed ? 1 : 0;
+      counts.given += given.length;
+      const granted = new Set(failed ? [] : added);
+      for (const name of given) {
+        // Nothing can say a comma to 2.3.
+        if (version === '2.3' && name.includes(',')) counts.inexpressible += 1;
+        else if (granted.has(name)) counts.arrived += 1;
+        else lost.push({ name, added });
+      }
+      const asked = new Set([...given, ...besides]);
+      invented.push(...added.filter((name) => !asked.has(name)));
+    },
+    result: () => ({ way, version, ...counts, lost, invented }),
+  };
+}
