@@ -57,7 +57,7 @@ export class ProviderError extends AclGroupsError {
   }
 }
 
-/** An error's message with the messages of its causes, on one line. */
+/** An error's message with the messages of its causes, on one line. Those of usage and configuration errors are whole without. */
 export function explain(error: unknown): string {
   const parts: string[] = [];
   let current = error;
@@ -66,7 +66,8 @@ export function explain(error: unknown): string {
     const message = current instanceof Error ? current.message || current.name : String(current);
     // Libraries often repeat the cause's message in their own.
     if (!parts.some((part) => part.includes(message))) parts.push(message);
-    current = current instanceof Error ? current.cause : undefined;
+    const whole = current instanceof UsageError || current instanceof ConfigError;
+    current = current instanceof Error && !whole ? current.cause : undefined;
   }
   return parts.join(': ');
 }

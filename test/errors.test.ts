@@ -24,6 +24,13 @@ describe('explain', () => {
     expect(explain(new Error('ldap', { cause: middle }))).toBe('ldap: connect failed: ECONNREFUSED 127.0.0.1:389');
   });
 
+  it('adds nothing to what was written for the administrator', () => {
+    const cause = new Error('Invalid TOML:\n1: x\n   ^');
+    expect(explain(new ConfigError('x.toml:1:1: invalid', { cause }))).toBe('x.toml:1:1: invalid');
+    expect(explain(new UsageError('unknown option', { cause }))).toBe('unknown option');
+    expect(explain(new Error('reload', { cause: new ConfigError('bad', { cause }) }))).toBe('reload: bad');
+  });
+
   it('says something about what is no error', () => {
     expect(explain('just a text')).toBe('just a text');
     expect(explain(new TypeError())).toBe('TypeError');
