@@ -14,10 +14,8 @@ export interface LookupPlan {
 
 const plan: LookupPlan = JSON.parse(process.argv[2] ?? '');
 const logged: string[] = [];
-const database = openSource(
-  plan.source,
-  createLogger((_, message) => logged.push(message)),
-);
+const log = createLogger((_, message) => logged.push(message));
+const database = openSource(plan.source, { log, resident: true });
 
 async function look(account: string, deadline: AbortSignal): Promise<void> {
   const result = await database.lookup(account, deadline).then(
