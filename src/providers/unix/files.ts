@@ -1,6 +1,15 @@
-import { type GroupIndex, parseGroup, parsePasswd } from './account-files.js';
+import {
+  type GroupFile,
+  indexGroup,
+  indexPasswd,
+  type Passwd,
+  searchMember,
+  searchNames,
+  searchPasswd,
+  withoutNuls,
+} from './account-files.js';
 import type { AccountDatabase, AccountGroup } from './database.js';
-import { type WatchedFile, watchFile } from './watched-file.js';
+import { watchFile } from './watched-file.js';
 
 /** Where the account files are; only tests have them elsewhere. */
 export interface AccountPaths {
@@ -8,42 +17,92 @@ export interface AccountPaths {
   readonly group: string;
 }
 
-/** The account files, kept as an index for as long as they don't change. Nothing here waits for anything. */
+/** The account files, kept for as long as they don't change. Nothing here waits for anything. */
 export interface FilesDatabase extends AccountDatabase {
   /** The groups of an account of /etc/passwd. */
   find(account: string): readonly AccountGroup[] | undefined;
-  /** The name that /etc/group has for an id. */
-  groupName(gid: number): string | undefined;
+  /** The names that /etc/group has for ids. */
+  groupNames(gids: readonly number[]): ReadonlyMap<number, string>;
   /** Some account and some group that are in the files. */
   anyNames(): { readonly account: string | undefined; readonly group: string | undefined };
 }
 
 /** @throws Error from every function, when a file can't be read */
 export function openFiles(paths: AccountPaths): FilesDatabase {
-  const passwd: WatchedFile<ReadonlyMap<string, number>> = watchFile(paths.passwd, parsePasswd);
-  const group: WatchedFile<GroupIndex> = watchFile(paths.group, parseGroup);
+  const passwd = watchFile(paths.passwd, (text) => readPasswd(withoutNuls(text)));
+  const group = watchFile(paths.group, (text) => readGroup(withoutNuls(text)));
 
   function find(account: string): readonly AccountGroup[] | undefined {
-    const key = bytes(account);
-    const primary = passwd.read().get(key);
+    const key = Buffer.from(account, 'utf8').toString('latin1');
+    const primary = passwd.read().primary(key);
     if (primary === undefined) return undefined;
-    const { names, gids } = group.read();
-    return [...new Set([primary, ...gids(key)])].map((gid) => ({ gid, name: decode(names.get(gid)) }));
+    const file = group.read();
+    const gids = [...new Set([primary, ...file.gids(key)])];
+    const names = file.names(gids);
+    return gids.map((gid) => ({ gid, name: decode(names.get(gid)) }));
   }
 
   return {
     find,
     lookup: async (account) => find(account),
-    groupName: (gid) => decode(group.read().names.get(gid)),
-    anyNames: () => ({ account: ordinary(passwd.read().keys()), group: ordinary(group.read().names.values()) }),
+    groupNames(gids) {
+      const names = group.read().names(gids);
+      return new Map(
+        gids.flatMap((gid) => {
+          const name = decode(names.get(gid));
+          return name === undefined ? [] : [[gid, name] as const];
+        }),
+      );
+    },
+    anyNames: () => ({ account: ordinaryName(passwd.read().text), group: ordinaryName(group.read().text) }),
   };
 }
 
-/** A plain name, rather not one that name services treat specially (nss-systemd has root and nobody of its own). */
-function ordinary(names: Iterable<string>): string | undefined {
+interface WithText {
+  readonly text: string;
+}
+
+/** Searched for the first account, indexed for the second: exec mode never asks for a second one. */
+function readPasswd(text: string): Passwd & WithText {
+  const index = onSecondUse(() => indexPasswd(text));
+  return {
+    text,
+    primary(account) {
+      const indexed = index();
+      return indexed === undefined ? searchPasswd(text, account) : indexed.get(account);
+    },
+  };
+}
+
+function readGroup(text: string): GroupFile & WithText {
+  const index = onSecondUse(() => indexGroup(text));
+  // The names belong to the same question as the ids, so they follow what was done for those.
+  let indexed: ReturnType<typeof index>;
+  return {
+    text,
+    gids(member) {
+      indexed = index();
+      return indexed === undefined ? searchMember(text, member) : (indexed.gids.get(member) ?? []);
+    },
+    names: (gids) => indexed?.names ?? searchNames(text, gids),
+  };
+}
+
+/** `undefined` the first time, what `make` makes from then on. */
+function onSecondUse<Value>(make: () => Value): () => Value | undefined {
+  let used = false;
+  let made: Value | undefined;
+  return () => {
+    if (used) made ??= make();
+    used = true;
+    return made;
+  };
+}
+
+/** A plain name from the start of a line, rather not one that name services treat specially (nss-systemd has root and nobody of its own). */
+function ordinaryName(text: string): string | undefined {
   let special: string | undefined;
-  for (const name of names) {
-    if (!/^[a-z_][a-z0-9_-]*$/.test(name)) continue;
+  for (const [, name = ''] of text.matchAll(/^([a-z_][a-z0-9_-]*):[^:\n]*:\d{1,9}:/gm)) {
     if (!SPECIAL.has(name)) return name;
     special ??= name;
   }
@@ -51,10 +110,6 @@ function ordinary(names: Iterable<string>): string | undefined {
 }
 
 const SPECIAL: ReadonlySet<string> = new Set(['root', 'nobody', 'nogroup']);
-
-function bytes(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
 
 const ASCII = /^[\x20-\x7e]*$/;
 

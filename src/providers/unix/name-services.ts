@@ -33,10 +33,10 @@ export function openNameServices(calls: AccountCalls, { files, services, systemd
 
   async function named(gids: readonly number[], byFiles: boolean, signal: AbortSignal): Promise<readonly AccountGroup[]> {
     // The C library reads /etc/group from its start for each id, and would say the same.
-    const names = new Map(gids.map((gid) => [gid, byFiles ? files.groupName(gid) : undefined]));
-    const rest = gids.filter((gid) => names.get(gid) === undefined);
+    const known = byFiles ? files.groupNames(gids) : new Map<number, string>();
+    const rest = gids.filter((gid) => !known.has(gid));
     const asked = rest.length === 0 ? undefined : await calls.groupnames(rest, signal);
-    return gids.map((gid) => ({ gid, name: names.get(gid) ?? asked?.get(gid) }));
+    return gids.map((gid) => ({ gid, name: known.get(gid) ?? asked?.get(gid) }));
   }
 
   /**

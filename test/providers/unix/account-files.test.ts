@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { indexMembers, parseGroup, parsePasswd, searchMember } from '../../../src/providers/unix/account-files.js';
+import {
+  indexGroup,
+  indexPasswd,
+  searchMember,
+  searchNames,
+  searchPasswd,
+  withoutNuls,
+} from '../../../src/providers/unix/account-files.js';
 import { ACCOUNTS, accountFiles } from '../../support/account-arbitraries.js';
 
-describe('parsePasswd', () => {
+describe('a passwd file', () => {
   it.each([
     ['a plain line', 'alice:x:1:5:g:/h:/bin/sh\n', 5],
     ['a last line without its end', 'alice:x:1:5', 5],
@@ -19,7 +26,8 @@ describe('parsePasswd', () => {
     ['a malformed line before', 'alice:x:1\nalice:x:1:5:', 5],
     ['a NUL behind the group id', 'alice:x:1:5\0:\n', 5],
   ])('takes %s', (_, text, gid) => {
-    expect(parsePasswd(text).get('alice')).toBe(gid);
+    expect(indexPasswd(withoutNuls(text)).get('alice')).toBe(gid);
+    expect(searchPasswd(withoutNuls(text), 'alice')).toBe(gid);
   });
 
   it.each([
@@ -32,14 +40,16 @@ describe('parsePasswd', () => {
     ['an entry of compat', '+alice:x:1:5::'],
     ['a NUL in front', '\0alice:x:1:5::'],
   ])('leaves out %s', (_, text) => {
-    expect([...parsePasswd(text).keys()]).not.toContain('alice');
+    expect([...indexPasswd(withoutNuls(text)).keys()]).not.toContain('alice');
+    expect(searchPasswd(withoutNuls(text), 'alice')).toBeUndefined();
   });
 });
 
-describe('parseGroup', () => {
+describe('a group file', () => {
   it('names an id by its first line, and has no names for comments and compat', () => {
-    const { names } = parseGroup('#c:x:1:\n+p:x:1:\n-m:x:1:\n one:x:1:\nuno:x:1:\ntwo:x:2');
-    expect([...names]).toEqual([
+    const text = '#c:x:1:\n+p:x:1:\n-m:x:1:\n one:x:1:\nuno:x:1:\ntwo:x:2\nthree:x:3:';
+    expect([...indexGroup(text).names.values()]).toEqual(['one', 'two', 'three']);
+    expect([...searchNames(text, [2, 1, 9])]).toEqual([
       [1, 'one'],
       [2, 'two'],
     ]);
@@ -58,18 +68,22 @@ describe('parseGroup', () => {
     ['what comes behind a NUL', 'g:x:5:bob\0,alice\n', []],
   ])('finds memberships: %s', (_, text, gids) => {
     const distinct = (ids: readonly number[] | undefined): number[] => [...new Set(ids)];
-    expect(distinct(searchMember(text, 'alice'))).toEqual(distinct(gids));
-    expect(distinct(indexMembers(text).get('alice'))).toEqual(distinct(gids));
+    expect(distinct(searchMember(withoutNuls(text), 'alice'))).toEqual(distinct(gids));
+    expect(distinct(indexGroup(withoutNuls(text)).gids.get('alice'))).toEqual(distinct(gids));
   });
+});
 
-  it('says the same whether it searches or has an index', () => {
-    fc.assert(
-      fc.property(accountFiles, fc.constantFrom(...ACCOUNTS), ({ group }, account) => {
-        const member = Buffer.from(account, 'utf8').toString('latin1');
-        const { gids } = parseGroup(group);
-        expect(new Set(gids(member))).toEqual(new Set(gids(member)));
-        expect([...new Set(searchMember(group, member))]).toEqual([...new Set(indexMembers(group).get(member))]);
-      }),
-    );
-  });
+it('a search finds what the index has', () => {
+  fc.assert(
+    fc.property(accountFiles, fc.constantFrom(...ACCOUNTS), (files, account) => {
+      const [passwd, group] = [withoutNuls(files.passwd), withoutNuls(files.group)];
+      const name = Buffer.from(account, 'utf8').toString('latin1');
+      const index = indexGroup(group);
+      expect(searchPasswd(passwd, name)).toBe(indexPasswd(passwd).get(name));
+      expect([...new Set(searchMember(group, name))]).toEqual([...new Set(index.gids.get(name))]);
+      const gids = [...index.names.keys()];
+      expect(searchNames(group, gids)).toEqual(index.names);
+    }),
+    { numRuns: 1000 },
+  );
 });
