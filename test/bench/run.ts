@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = Object.fr
   exec: async () => (await import('./exec.js')).exec,
   groups: async () => (await import('./groups.js')).groups,
   service: async () => (await import('./service.js')).service,
+  ldap: async () => (await import('./ldap.js')).ldap,
   scale: async () => (await import('./scale.js')).scale,
 });
 
