@@ -3,12 +3,16 @@ import { DEFAULT_CONFIG_FILE } from '../config.js';
 import { EXIT, explain } from '../errors.js';
 import { defaultOf } from '../options.js';
 import { BUILT_IN, loadProvider } from '../providers/registry.js';
+import type { Paint } from '../table.js';
+import { printable, printableJson } from '../text.js';
+import { paintFor } from './paint.js';
 
 /** Lists the registered providers: name, installed or not, options. */
 export async function providers({ options }: Invocation): Promise<number> {
+  const paint = await paintFor(process.stdout);
   for (const name of Object.keys(BUILT_IN)) {
     const listed = await describe(name);
-    process.stdout.write(options.json ? `${JSON.stringify(listed)}\n` : human(listed));
+    process.stdout.write(options.json ? `${printableJson(listed)}\n` : human(listed, paint));
   }
   return EXIT.ok;
 }
@@ -34,7 +38,11 @@ async function describe(name: string): Promise<Listed> {
   }
 }
 
-function human({ name, installed, description, options }: Listed): string {
-  const lines = options.map((option) => `    ${option.name} = ${JSON.stringify(option.default)}\n        ${option.description}\n`);
-  return `${name}${installed ? '' : ' (not installed)'}: ${description}\n${lines.join('')}`;
+/** Options are shown as the file has them, to be copied; none of their defaults is null, which TOML doesn't have. */
+function human({ name, installed, description, options }: Listed, paint: Paint): string {
+  const lines = options.map((listed) => {
+    const standard = listed.default === null ? `${listed.name} = … (required)` : `${listed.name} = ${JSON.stringify(listed.default)}`;
+    return `    ${paint('cyan', printable(standard))}\n        ${printable(listed.description)}\n`;
+  });
+  return `${paint('bold', name)}${installed ? '' : ' (not installed)'}: ${printable(description)}\n${lines.join('')}`;
 }

@@ -22,6 +22,12 @@ it('lists each provider with its options, defaults written as in the configurati
   expect(text).toContain('    max_groups = 1000\n');
 });
 
+it('says of an option without a default that it has to be given', async () => {
+  expect(await output()).toContain(
+    'file: a group file of virtual users\n    path = … (required)\n        a file in the format of /etc/group',
+  );
+});
+
 it('gives programs an object a line', async () => {
   const listed = (await output('--json'))
     .trim()
