@@ -45,7 +45,7 @@ type Letter = keyof typeof OPTIONS;
 /** The option letters that each command takes. */
 const COMMANDS: Readonly<Record<CommandName, string>> = {
   exec: 'pcD',
-  lookup: 'jvpcDh',
+  lookup: 'jvpcDsh',
   serve: 'pcDlmh',
   providers: 'jh',
   help: '',

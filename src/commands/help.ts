@@ -4,6 +4,7 @@ import { EXIT } from '../errors.js';
 const HELP = `Usage:
   acl-groups [-p names] [-c file] [-D version] [--] program [argument...]
   acl-groups lookup [-jv] [-p names] [-c file] [-D version] user...
+  acl-groups lookup [-j] -s socket user...
   acl-groups serve [-p names] [-c file] [-D version] [-l path [-m mode]]
   acl-groups providers [-j]
   acl-groups -h | -V
@@ -16,6 +17,7 @@ is for Dovecot's master, for systemd, or has a socket of its own.
   -c, --config file      instead of /etc/acl-groups.toml
   -D, --dovecot version  whose rules names are written by: 2.3 or 2.4
   -j, --json             for programs: one JSON object a line
+  -s, --socket path      ask a running service, as Dovecot would
   -l, --listen path      where the service makes its socket, if nobody hands it one
   -m, --mode mode        who may connect to it; 600 unless given
   -v, --verbose          also what the providers did

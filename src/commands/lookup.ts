@@ -15,8 +15,10 @@ import { paintFor } from './paint.js';
  * Shows what each provider says of users, and the value that Dovecot would be given.
  * @throws UsageError, ConfigError
  */
-export async function lookup({ options, operands }: Invocation): Promise<number> {
+export async function lookup(invocation: Invocation): Promise<number> {
+  const { options, operands } = invocation;
   if (operands.length === 0) throw new UsageError('lookup needs at least one user; try: acl-groups --help');
+  if (options.socket !== undefined) return (await import('./lookup-socket.js')).lookupSocket(options.socket, invocation);
   const log = stderrLogger({ debug: options.verbose ?? false });
   const config = await loadConfig(options.config, options);
   const requests = operands.map((name) => loginRequest({ name, fields: new Map() }, config.user_format));

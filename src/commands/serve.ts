@@ -11,6 +11,11 @@ import { listenOnPath } from '../service/own-socket.js';
 import { createService, type Service } from '../service/service.js';
 import { findSocketSource, type SocketSource } from '../service/socket-source.js';
 
+/**
+ * How long a process goes on accepting after its master has let go of it, in milliseconds. A reload makes the socket anew
+ * (master/service-listen.c), and who has connected to the old one by then can be answered by nobody else.
+ */
+const LINGER = 500;
 /** How long providers may take to let go at the end, in milliseconds. */
 const CLOSE_LIMIT = 500;
 /** What the last logins may take beyond `timeout`, which bounds their lookups, in milliseconds. */
@@ -30,7 +35,7 @@ export async function serve({ options, operands }: Invocation): Promise<number> 
   const slots = source.kind === 'dovecot' ? source.master.clientLimit : 0;
   const service = createService(log, counters, (active) => reporter?.update(Math.max(0, slots - active)));
   const loader = createLoader(options, service, log, counters);
-  const ended = onEnd(source, service, {
+  const ends = onEnd(source, service, {
     reload: () => void loader.reload(),
     counters: () => log.info(service.status()),
     idle: () => reporter?.repeat(),
@@ -51,13 +56,13 @@ export async function serve({ options, operands }: Invocation): Promise<number> 
   }
   log.info(`acl-groups ${manifest.version} serves logins`);
 
-  await ended;
-  removeSocket();
-  const drained = service.drain(loader.timeout + LAST_REPLIES);
+  await ends.noticed;
   // Told at once, the master doesn't wait for the last logins before it goes on.
   reporter?.update(0);
   reporter?.stop();
-  await drained;
+  await ends.due;
+  removeSocket();
+  await service.drain(loader.timeout + LAST_REPLIES);
   await letGo(loader, log);
   log.info(`ends: ${service.status()}`);
   return EXIT.ok;
@@ -121,17 +126,33 @@ async function listen(source: SocketSource, service: Service): Promise<() => voi
   return () => {};
 }
 
-/** Resolves when the process is to end. */
+/** When the process learns that it is to end, and when it is to stop listening. */
+interface Ends {
+  readonly noticed: Promise<void>;
+  readonly due: Promise<void>;
+}
+
 function onEnd(
   source: SocketSource,
   service: Service,
   on: { readonly reload: () => void; readonly counters: () => void; readonly idle: () => void },
-): Promise<void> {
-  return new Promise((resolve) => {
-    const underMaster = source.kind === 'dovecot';
-    const watch = underMaster ? watchMaster(end) : undefined;
+): Ends {
+  const underMaster = source.kind === 'dovecot';
+  let notice: () => void = () => {};
+  const noticed = new Promise<void>((resolve) => {
+    notice = resolve;
+  });
+  const due = new Promise<void>((resolve) => {
+    const watch = underMaster ? watchMaster(linger) : undefined;
+    let lingering: NodeJS.Timeout | undefined;
+    function linger(): void {
+      lingering = setTimeout(end, LINGER);
+      notice();
+    }
     function end(): void {
+      clearTimeout(lingering);
       watch?.stop();
+      notice();
       resolve();
     }
     process.on('SIGTERM', end);
@@ -145,6 +166,7 @@ function onEnd(
     // Without a handler, Node would start its debugger.
     process.on('SIGUSR1', on.counters);
   });
+  return { noticed, due };
 }
 
 /** Closes the providers. A thread that hangs in a name service can't be ended, and Node would wait for it forever: SIGKILL doesn't. */

@@ -83,7 +83,8 @@ export function createService(log: Logger, counters: Counters, onActive: (active
       return new Promise((resolve, reject) => {
         const server = newServer();
         server.once('error', reject);
-        server.listen({ fd: descriptor, backlog: BACKLOG }, () => {
+        // A descriptor's backlog is heeded in this place only.
+        server.listen({ fd: descriptor }, BACKLOG, () => {
           server.off('error', reject);
           server.on('error', (error) => log.error(`socket: ${error.message}`));
           resolve();

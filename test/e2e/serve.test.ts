@@ -1,22 +1,139 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Dovecot, startDovecot, VERSIONS } from '../support/dovecot.js';
-import { serveBlock } from '../support/serve-block.js';
+import { serveBlock, servicePids } from '../support/serve.js';
+
+/** A public namespace with one mailbox, as `acct` may see it. */
+const PUBLIC = {
+  '2.3': (directory: string) => `
+namespace public {
+  type = public
+  prefix = Public/
+  separator = /
+  location = maildir:${directory}/public:INDEXPVT=~/public
+  subscriptions = no
+  list = children
+}
+`,
+  '2.4': (directory: string) => `
+namespace public {
+  type = public
+  prefix = Public/
+  separator = /
+  mail_driver = maildir
+  mail_path = ${directory}/public
+  mail_index_private_path = ~/public
+  subscriptions = no
+  list = children
+}
+`,
+};
 
 describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
   let dovecot: Dovecot;
   beforeAll(async () => {
     dovecot = await startDovecot({
       version,
-      accounts: [{ name: 'alice', group: 'crew' }],
-      groups: { crew: [], acct: ['alice'], 'Domain Users': ['alice'], other: [] },
+      accounts: [{ name: 'alice', group: 'crew' }, { name: 'bob' }],
+      groups: { crew: [], acct: ['alice'], 'Domain Users': ['alice'], 'per%ucent\\s"quoted': ['alice'], other: [] },
+      virtualUsers: [
+        { name: 'carol@example.com', fields: { acl_groups: 'given' } },
+        { name: 'dora@example.com', fields: { system_groups_user: 'alice', acl_groups: 'given' } },
+      ],
       postLoginSocket: 'acl-groups',
-      config: serveBlock(version, inject('installed')[version].command),
+      config: (directory) => serveBlock(version, inject('installed')[version].command) + PUBLIC[version](directory),
     });
+    const box = join(dovecot.world.directory, 'public/.Accounts');
+    await Promise.all(['cur', 'new', 'tmp'].map((name) => mkdir(join(box, name), { recursive: true, mode: 0o777 })));
+    await writeFile(join(box, 'dovecot-acl'), 'group=acct lr\n');
+    await dovecot.world.run(['chmod', '-R', 'a+rwX', join(dovecot.world.directory, 'public')]);
   });
   afterAll(() => dovecot.stop());
 
   it('gives Dovecot exactly the groups that id names', async () => {
     const { stdout } = await dovecot.world.run(['id', '-Gnz', 'alice']);
-    expect((await dovecot.groupsOf('alice')).toSorted()).toEqual(stdout.split('\0').slice(0, -1).toSorted());
+    expect([...(await dovecot.groupsOf('alice'))].sort()).toEqual(stdout.split('\0').slice(0, -1).sort());
+  });
+
+  it('adds to the groups that the userdb gave, of the account that it named', async () => {
+    expect(await dovecot.groupsOf('carol@example.com')).toEqual(['given']);
+    expect([...(await dovecot.groupsOf('dora@example.com'))].sort()).toEqual(
+      ['Domain Users', 'acct', 'crew', 'given', 'per%ucent\\s"quoted'].sort(),
+    );
+  });
+
+  it('lets one user see a mailbox and keeps the other out', async () => {
+    const list = async (user: string): Promise<string> => {
+      const client = await dovecot.imap(user);
+      const { untagged } = await client.command('LIST "" "Public/*"');
+      client.destroy();
+      return untagged.join('\n');
+    };
+    expect(await list('alice')).toContain('Public/Accounts');
+    expect(await list('bob')).not.toContain('Public/Accounts');
+  });
+
+  it('loses nothing of a client that pipelines behind LOGIN, and sends it nothing of its own', async () => {
+    const client = await dovecot.imap();
+    client.write('a1 LOGIN alice secret\r\na2 NOOP\r\na3 LIST "" INBOX\r\na4 LOGOUT\r\n');
+    for (const tag of ['a1', 'a2', 'a3', 'a4']) expect((await client.reply(tag)).status).toBe('OK');
+    await client.closed();
+    for (const line of client.received.split('\r\n').filter((text) => text !== '')) expect(line).toMatch(/^(\* |a[1-4] OK )/);
+  });
+
+  it('serves POP3, too', async () => {
+    const client = await dovecot.pop3();
+    for (const command of ['USER alice', 'PASS secret', 'STAT']) {
+      client.write(`${command}\r\n`);
+      expect(await client.line()).toMatch(/^\+OK/);
+    }
+    client.destroy();
+    expect((await dovecot.session(client)).groups).toContain('acct');
+  });
+
+  it('resolves a user once, however many connections he opens', async () => {
+    const [pid = 0] = await servicePids(dovecot);
+    process.kill(pid, 'SIGHUP');
+    await dovecot.log.wait(/configuration read again/);
+    const lookups = async (): Promise<number> => {
+      const from = dovecot.log.lines.length;
+      process.kill(pid, 'SIGUSR1');
+      return Number(/ lookups (\d+),/.exec(await dovecot.log.wait(/ acl-groups: Info: logins /, from))?.[1]);
+    };
+    const before = await lookups();
+    await Promise.all(Array.from({ length: 20 }, () => dovecot.groupsOf('bob')));
+    expect((await lookups()) - before).toBe(1);
+  });
+
+  it('runs as the user of its service block, and keeps no descriptor of the clients', async () => {
+    const [pid = 0] = await servicePids(dovecot);
+    const { stdout } = await dovecot.world.run(['ls', '-l', `/proc/${pid}/fd`]);
+    const sockets = (text: string): number => text.split('\n').filter((line) => line.includes('socket:')).length;
+    const before = sockets(stdout);
+    for (let login = 0; login < 20; login++) await dovecot.groupsOf('alice');
+    const after = await dovecot.world.run(['ls', '-l', `/proc/${pid}/fd`]);
+    expect(sockets(after.stdout)).toBeLessThanOrEqual(before);
+    const status = await dovecot.world.run(['cat', `/proc/${pid}/status`]);
+    const { stdout: uid } = await dovecot.world.run(['id', '-u', 'dovecot']);
+    expect(status.stdout).toMatch(new RegExp(`^Uid:\\t${uid.trim()}\\t`, 'm'));
+  });
+
+  it('shows by lookup --socket what it answers', async () => {
+    const socket = join(dovecot.world.directory, 'run/acl-groups');
+    const { command } = inject('installed')[version];
+    const { stdout, status } = await dovecot.world.run([command, 'lookup', '--json', '--socket', socket, 'bob', 'nobody-there']);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { user: 'bob', socket, outcome: 'granted', acl_groups: 'bob', elapsed_ms: expect.any(Number) },
+      { user: 'nobody-there', socket, outcome: 'granted', acl_groups: '', elapsed_ms: expect.any(Number) },
+    ]);
+    expect(status).toBe(0);
+    const human = await dovecot.world.run([command, 'lookup', '-s', socket, 'bob']);
+    expect(human.stdout).toMatch(/^bob: acl_groups=bob \([\d.]+ ms\)\n$/);
   });
 });

@@ -1,0 +1,31 @@
+import type { Invocation } from '../args.js';
+import { ACL_GROUPS_FIELD } from '../dovecot/userdb.js';
+import { EXIT, UsageError } from '../errors.js';
+import { askService } from '../service/client.js';
+import { printable, printableJson } from '../text.js';
+
+/**
+ * Shows what a running service answers, and how fast.
+ * @throws UsageError; AclGroupsError when the service can't be asked
+ */
+export async function lookupSocket(path: string, { options, operands }: Invocation): Promise<number> {
+  if (options.providers !== undefined || options.config !== undefined || options.dovecot !== undefined) {
+    throw new UsageError(
+      '--socket asks a running service, which has providers, configuration and version of its own: leave out -p, -c and -D',
+    );
+  }
+  let status: number = EXIT.ok;
+  for (const user of operands) {
+    const { reply, elapsed } = await askService(path, { name: user, fields: new Map() });
+    const value = reply?.fields.get(ACL_GROUPS_FIELD);
+    if (reply === undefined) status = EXIT.temporary;
+    const elapsed_ms = Math.round(elapsed * 1000) / 1000;
+    const outcome = reply === undefined ? 'denied' : 'granted';
+    process.stdout.write(
+      options.json
+        ? `${printableJson({ user, socket: path, outcome, acl_groups: value ?? null, elapsed_ms })}\n`
+        : `${printable(user)}: ${value === undefined ? "denied; the service's log says why" : `acl_groups=${printable(value)}`} (${elapsed_ms} ms)\n`,
+    );
+  }
+  return status;
+}
