@@ -75,16 +75,20 @@ function readPasswd(text: string): Passwd & WithText {
 }
 
 function readGroup(text: string): GroupFile & WithText {
-  const index = onSecondUse(() => indexGroup(text));
-  // The names belong to the same question as the ids, so they follow what was done for those.
-  let indexed: ReturnType<typeof index>;
+  let made: ReturnType<typeof indexGroup> | undefined;
+  const index = (): ReturnType<typeof indexGroup> => {
+    made ??= indexGroup(text);
+    return made;
+  };
+  // One question asks for both, so each has a first time of its own.
+  const [forGids, forNames] = [onSecondUse(index), onSecondUse(index)];
   return {
     text,
     gids(member) {
-      indexed = index();
+      const indexed = forGids();
       return indexed === undefined ? searchMember(text, member) : (indexed.gids.get(member) ?? []);
     },
-    names: (gids) => indexed?.names ?? searchNames(text, gids),
+    names: (gids) => forNames()?.names ?? searchNames(text, gids),
   };
 }
 

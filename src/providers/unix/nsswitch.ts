@@ -32,7 +32,7 @@ export function parseNsswitch(text: string): NameServices {
     const database = DATABASES.find((known) => known === name);
     if (database === undefined) continue;
     const services = parseServices(list);
-    if (services === undefined) throw new Error(`the line of ${database} can't be read: ${line.trim()}`);
+    if (services === undefined) throw new Error(`nsswitch.conf: the line of ${database} can't be read: ${line.trim()}`);
     found[database] = services;
   }
   return found;
