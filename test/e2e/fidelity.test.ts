@@ -13,12 +13,13 @@ afterAll(() => {
 });
 
 describe.each(VERSIONS)('generated group names on their way to Dovecot %s', (version) => {
-  it('arrive as they are by acl-groups', async () => {
-    const result = await measureAclGroups({ version, names: NAMES, perLogin: 50, command: inject('installed')[version].command });
+  it.each(['exec', 'serve'] as const)('arrive as they are by %s mode', async (mode) => {
+    const { command } = inject('installed')[version];
+    const result = await measureAclGroups({ version, names: NAMES, mode, perLogin: 50, command });
     results.push(result);
     const commas = version === '2.3' ? NAMES.filter((name) => name.includes(',')).length : 0;
     expect(result).toEqual({
-      way: 'acl-groups',
+      way: mode,
       version,
       given: NAMES.length,
       inexpressible: commas,

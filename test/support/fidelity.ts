@@ -9,6 +9,7 @@ import { formatTable, PLAIN } from '../../src/table.js';
 import { writeShellExample } from '../bench/shell-example.js';
 import { type Dovecot, startDovecot } from './dovecot.js';
 import { groupName } from './names.js';
+import { serveBlock } from './serve-block.js';
 import type { DovecotVersion } from './world.js';
 
 /** How one way of passing names on did. All numbers but `logins` and `failedLogins` count names. */
@@ -29,6 +30,9 @@ export interface Fidelity {
   /** Logins that ended with an error. */
   readonly failedLogins: number;
 }
+
+/** What the documentation's way is called in results. */
+export const SHELL_EXAMPLE = 'shell example';
 
 /** Different names, the same ones for the same seed. */
 export function generateNames(count: number, seed: number): readonly string[] {
@@ -62,11 +66,17 @@ export default {
 /** Room for Node at its full speed; what the launcher does with little room is another suite's subject. */
 const NO_LIMIT: Readonly<Record<DovecotVersion, string>> = { '2.3': 'default_vsz_limit = 0', '2.4': 'default_vsz_limit = unlimited' };
 
-/** Many names to a login, by exec mode of the installed command. */
-export async function measureAclGroups(
-  options: FidelityOptions & { readonly command: string; readonly perLogin: number },
-): Promise<Fidelity> {
-  const { version, names, command, perLogin, progress } = options;
+/** What is measured of acl-groups. */
+export interface AclGroupsOptions extends FidelityOptions {
+  readonly mode: 'exec' | 'serve';
+  /** The installed command. */
+  readonly command: string;
+  readonly perLogin: number;
+}
+
+/** Many names to a login, by exec mode or by the resident service. */
+export async function measureAclGroups(options: AclGroupsOptions): Promise<Fidelity> {
+  const { version, names, mode, command, perLogin, progress } = options;
   const users = new Map<string, readonly string[]>();
   for (let start = 0; start < names.length; start += perLogin) users.set(`u${users.size}`, names.slice(start, start + perLogin));
   const dovecot = await startDovecot({
@@ -77,11 +87,12 @@ export async function measureAclGroups(
       'fidelity.mjs': PROVIDER,
       'fidelity.json': JSON.stringify(Object.fromEntries(users)),
     },
-    postLogin: command,
-    config: NO_LIMIT[version],
+    ...(mode === 'exec'
+      ? { postLogin: command, config: NO_LIMIT[version] }
+      : { postLoginSocket: 'acl-groups', config: serveBlock(version, command) }),
   });
   try {
-    const tally = startTally('acl-groups', version);
+    const tally = startTally(mode, version);
     for (const [user, given] of users) {
       tally.add(given, [], await login(dovecot, user));
       progress?.(given.length);
@@ -107,7 +118,7 @@ export async function measureShellExample({ version, names, progress }: Fidelity
     const lines = names.map((name, index) => (name.includes(':') ? '' : `${name}:x:${100_000 + index}:u${index}\n`));
     await appendFile(join(dovecot.world.etc, 'group'), lines.join(''));
     const groups = await unixGroups(dovecot, names.length);
-    const tally = startTally('shell example', version);
+    const tally = startTally(SHELL_EXAMPLE, version);
     for (const [index, name] of names.entries()) {
       const [primary = '', ...others] = groups[index] ?? [];
       if (others.length === 1 && others[0] === name) tally.add([name], [primary], await login(dovecot, `u${index}`));
