@@ -75,7 +75,7 @@ export async function loadProvider(name: string, configFile: string): Promise<Pr
     module = await import(specifier);
   } catch (error) {
     if (!isMissing(error, isPath ? resolve(dirname(configFile), name) : name)) {
-      throw new ConfigError(`${where}: the module fails to load: ${explain(error)}`, { cause: error });
+      throw new ConfigError(`${where}: the module fails to load: ${explain(error)}${hintFor(error)}`, { cause: error });
     }
     // A bare word is more likely a misspelt built-in than a package that somebody forgot to install.
     if (/^\w+$/.test(name))
@@ -89,6 +89,13 @@ export async function loadProvider(name: string, configFile: string): Promise<Pr
     throw new ConfigError(`${where}: the module's default export is no provider; write it with defineProvider() from "acl-groups"`);
   }
   return module.default;
+}
+
+/** A module outside of node_modules doesn't see a package that is installed globally. */
+function hintFor(error: unknown): string {
+  return explain(error).includes("'acl-groups'")
+    ? '; install acl-groups there, or do without the import: defineProvider() only adds types'
+    : '';
 }
 
 /** Whether it is this module that there isn't, and not one that it imports: the code is the same. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -161,6 +161,17 @@ describe('a provider of somebody else', () => {
     });
   });
 
+  it('works as the README has it, in a folder that knows no packages', async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, name = '', module = ''] = /```js\n\/\/ \/etc\/dovecot\/(\S+)\n(.*?)```/s.exec(readme) ?? [];
+    const folder = await mkdtemp(join(tmpdir(), 'acl-groups-foreign-'));
+    await writeFile(join(folder, name), module);
+    const { status, stdout, stderr } = await lookup(`providers = ["unix", "${folder}/${name}"]\n`, 'sales-bob');
+    await rm(folder, { recursive: true });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ acl_groups: 'sales' });
+  });
+
   it('fails like a built-in one: 75, with its own message', async () => {
     const { status, stdout } = await lookup('providers = ["./roster.js"]\n[provider.roster]\nbroken = true\n');
     expect(status).toBe(75);
@@ -169,8 +180,11 @@ describe('a provider of somebody else', () => {
 });
 
 describe('what goes wrong with providers is told apart', () => {
+  const importing = join(tmpdir(), `acl-groups-importing-${process.pid}.mjs`);
+  afterAll(() => rm(importing));
   beforeAll(async () => {
     await writeFile(outside('needy.mjs'), "import 'roster-helpers';\nexport default {};\n");
+    await writeFile(importing, "import { defineProvider } from 'acl-groups';\nexport default defineProvider({});\n");
     await writeFile(outside('empty.mjs'), 'export default { name: "empty" };\n');
     await writeFile(outside('broken.mjs'), 'export default {;\n');
     await cp(outside('roster.js'), outside('second roster.js'));
@@ -198,6 +212,11 @@ describe('what goes wrong with providers is told apart', () => {
       'a missing dependency',
       '["./needy.mjs"]',
       /providers: "\.\/needy\.mjs": the module fails to load: Cannot find package 'roster-helpers' imported from /,
+    ],
+    [
+      'a module that can not see the package',
+      `["${importing}"]`,
+      /the module fails to load: Cannot find package 'acl-groups' imported from .*; install acl-groups there, or do without the import: defineProvider\(\) only adds types\n$/,
     ],
     ['a module that does not parse', '["./broken.mjs"]', /providers: "\.\/broken\.mjs": the module fails to load: /],
     [

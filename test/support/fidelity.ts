@@ -9,7 +9,7 @@ import { formatTable, PLAIN } from '../../src/table.js';
 import { writeShellExample } from '../bench/shell-example.js';
 import { type Dovecot, startDovecot } from './dovecot.js';
 import { groupName } from './names.js';
-import { serveBlock } from './serve-block.js';
+import { serveBlock } from './serve.js';
 import type { DovecotVersion } from './world.js';
 
 /** How one way of passing names on did. All numbers but `logins` and `failedLogins` count names. */
