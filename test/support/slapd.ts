@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,11 +101,13 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     await ended;
   };
   const start = async (): Promise<void> => {
+    // Straight into the file, so that what a client has seen happen is in there.
+    const log = openSync(logFile, 'a');
     const started = spawn('slapd', ['-d', options.quiet ? '0' : 'stats', '-f', conf, '-h', urls.join(' ')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', log],
     });
+    closeSync(log);
     child = started;
-    started.stderr?.on('data', (chunk: Buffer) => writeFileSync(logFile, chunk, { flag: 'a' }));
     await Promise.race([
       accepting(port),
       new Promise((_, reject) =>

@@ -67,7 +67,7 @@ export async function checkServers(
 
 async function bases(connection: Connection, plan: Plan, signal: AbortSignal): Promise<readonly Finding[]> {
   const wanted = [
-    ...(plan.user.fixedBase ? [{ option: 'user_base', base: plan.user.base({}) }] : []),
+    ...(plan.user.fixedBase ? [{ option: 'user_base', base: plan.user.base({}) ?? '' }] : []),
     ...(plan.group.base !== '' ? [{ option: 'group_base', base: plan.group.base }] : []),
   ];
   return Promise.all(

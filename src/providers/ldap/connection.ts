@@ -62,7 +62,7 @@ export class SearchFailed extends Error {
 }
 
 /** Result codes of RFC 4511, A.1. */
-export const RESULT = { timeLimit: 3, sizeLimit: 4, referral: 10, noSuchObject: 32, busy: 51, unavailable: 52 } as const;
+export const RESULT = { timeLimit: 3, sizeLimit: 4, referral: 10, noSuchObject: 32, invalidDn: 34, busy: 51, unavailable: 52 } as const;
 
 /** OpenLDAP closes a connection with more unanswered requests than conn_max_pending, 100 unless the administrator says otherwise. */
 const MAX_IN_FLIGHT = 64;

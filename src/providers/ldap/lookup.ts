@@ -69,7 +69,7 @@ async function findUser(connection: Connection, user: LoginUser, plan: Plan, sig
   const values = Object.fromEntries(Object.entries(placeholders).map(([name, value]) => [name, value === '' ? [] : [value]]));
   const filter = plan.user.filter.fill(values);
   const base = plan.user.base(placeholders);
-  if (filter === undefined) return undefined;
+  if (filter === undefined || base === undefined) return undefined;
   try {
     const entries = await connection.search(
       { base, scope: 'sub', filter, attributes: userAttributes(plan), binary: ['objectSid'] },
@@ -83,9 +83,11 @@ async function findUser(connection: Connection, user: LoginUser, plan: Plan, sig
     }
     return entries[0];
   } catch (error) {
-    if (!(error instanceof SearchFailed) || error.code !== RESULT.noSuchObject) throw error;
-    // A base with the user's domain in it: there is no such domain. A fixed one: a mistake, and no answer at all.
-    if (!plan.user.fixedBase) return undefined;
+    if (!(error instanceof SearchFailed)) throw error;
+    // A base with the user's name in it: there is no such entry, or could not be.
+    if (!plan.user.fixedBase && (error.code === RESULT.noSuchObject || error.code === RESULT.invalidDn)) return undefined;
+    if (error.code !== RESULT.noSuchObject) throw error;
+    // A fixed base: a mistake, and no answer at all.
     throw new ProviderError('ldap', `user_base "${base}" is not there, or may not be read by this bind`, { cause: error });
   }
 }

@@ -69,8 +69,10 @@ class Found {
 
   list(nameAttribute: string): readonly Group[] {
     const groups = [...this.#entries.values()].map((entry) => groupOf(entry, nameAttribute));
-    // Names that several entries share are given once.
-    return [...new Map([...groups, ...this.#unnamed].reverse().map((group) => [group.name, group])).values()].reverse();
+    const byName = new Map<string, Group>();
+    // A name that several entries share is given once.
+    for (const group of [...groups, ...this.#unnamed]) if (!byName.has(group.name)) byName.set(group.name, group);
+    return [...byName.values()];
   }
 }
 
@@ -137,7 +139,13 @@ async function groupAt({ search, plan }: Lookup, dn: string, found: Found): Prom
   const filter = plan.group.filter.fill({});
   if (filter === undefined) return [];
   try {
-    return await search({ base: dn, scope: 'base', filter, attributes: [...groupAttributes(plan), 'memberOf'] });
+    return await search({
+      base: dn,
+      scope: 'base',
+      filter,
+      attributes: [...groupAttributes(plan), 'memberOf'],
+      binary: [plan.group.nameAttribute],
+    });
   } catch (error) {
     if (!(error instanceof SearchFailed) || (error.code !== RESULT.noSuchObject && error.code !== RESULT.referral)) throw error;
     found.addUnnamed({ name: dn, dn, skip: 'memberOf names it, but its entry is not there, or may not be read by this bind' });
@@ -199,7 +207,13 @@ async function groupsBySid(lookup: Lookup, sids: readonly Buffer[], attributes: 
 async function searchGroups({ search, plan }: Lookup, filter: Filter, attributes: readonly string[] = []): Promise<readonly Entry[]> {
   const { base } = plan.group;
   try {
-    return await search({ base, scope: 'sub', filter, attributes: [...groupAttributes(plan), ...attributes], binary: ['objectSid'] });
+    return await search({
+      base,
+      scope: 'sub',
+      filter,
+      attributes: [...groupAttributes(plan), ...attributes],
+      binary: ['objectSid', plan.group.nameAttribute],
+    });
   } catch (error) {
     if (!(error instanceof SearchFailed)) throw error;
     if (error.code === RESULT.noSuchObject)
@@ -210,6 +224,7 @@ async function searchGroups({ search, plan }: Lookup, filter: Filter, attributes
   }
 }
 
+/** The name comes as bytes, because ldapts takes a byte order mark off a text, and a name is to be what it is. */
 function groupAttributes(plan: Plan): readonly string[] {
   return [plan.group.nameAttribute, 'gidNumber'];
 }

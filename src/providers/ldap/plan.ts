@@ -15,8 +15,8 @@ export interface Plan {
   readonly credentials: Credentials;
   readonly tls: TlsSettings;
   readonly user: {
-    /** The base for a user; a user name can't add to it or leave it. */
-    readonly base: (placeholders: Readonly<Record<string, string>>) => string;
+    /** The base for a user, which a name can't add to or get out of; `undefined` for one that lacks a part that the base needs. */
+    readonly base: (placeholders: Readonly<Record<string, string>>) => string | undefined;
     /** Whether the base is the same for all users, so that its absence is an error rather than an unknown user. */
     readonly fixedBase: boolean;
     readonly filter: FilterTemplate;
@@ -93,16 +93,18 @@ function userPart(options: LdapOptions, preset: Preset): Plan['user'] {
     throw new ConfigError('user_base: needed: the DN that users are below, such as "ou=people,dc=example,dc=com"');
   const names = ['user', 'local', 'domain'];
   const pieces = options.user_base.split(/(\{[^{}]*\})/);
-  const base = (placeholders: Readonly<Record<string, string>>): string =>
+  const needed = pieces.flatMap((piece, index) => (index % 2 === 1 ? [piece.slice(1, -1)] : []));
+  const fill = (placeholders: Readonly<Record<string, string>>): string =>
     pieces.map((piece, index) => (index % 2 === 0 ? piece : escapeDnValue(placeholders[piece.slice(1, -1)] ?? ''))).join('');
-  const unknown = pieces.find((piece, index) => index % 2 === 1 && !names.includes(piece.slice(1, -1)));
-  if (unknown !== undefined) throw new ConfigError(`user_base: unknown placeholder ${unknown}; there are {user} {local} {domain}`);
-  checkDn('user_base', base({ user: 'u', local: 'l', domain: 'd' }));
+  const unknown = needed.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new ConfigError(`user_base: unknown placeholder {${unknown}}; there are {user} {local} {domain}`);
+  checkDn('user_base', fill({ user: 'u', local: 'l', domain: 'd' }));
+  const base: Plan['user']['base'] = (placeholders) => (needed.some((name) => !placeholders[name]) ? undefined : fill(placeholders));
   const filter = parseFilter(options.user_filter || preset.userFilter, names, 'user_filter');
-  if (filter.placeholders.size === 0 && pieces.length === 1) {
+  if (filter.placeholders.size === 0 && needed.length === 0) {
     throw new ConfigError('user_filter: has none of {user} {local} {domain}: it would find the same entry for every user');
   }
-  return { base, fixedBase: pieces.length === 1, filter, uidAttribute: options.user_id_attribute || preset.uidAttribute };
+  return { base, fixedBase: needed.length === 0, filter, uidAttribute: options.user_id_attribute || preset.uidAttribute };
 }
 
 function groupPart(options: LdapOptions, preset: Preset, strategy: Strategy): Plan['group'] {

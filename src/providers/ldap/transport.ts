@@ -34,7 +34,7 @@ export async function openTransport(endpoint: Endpoint, tls: TlsSettings, signal
       socket,
       rejectUnauthorized: true,
       // A server name sent in the handshake can't be an address (RFC 6066, 3).
-      ...(isIP(endpoint.host) === 0 && { servername: endpoint.host }),
+      ...(isIP(endpoint.host) === 0 && { servername: endpoint.host.replace(/\.$/, '') }),
       checkServerIdentity: (_, certificate) => {
         const errors = endpoint.names.map((name) => checkServerIdentity(name, certificate));
         return errors.some((error) => error === undefined) ? undefined : errors[0];

@@ -44,9 +44,11 @@ describe('makePlan', () => {
   });
 
   it("escapes names in user_base, so that a user name can't leave it", () => {
-    expect(plan({ user_base: 'ou=people,o={domain},dc=x' }).user.base({ user: '', local: '', domain: 'a,dc=y+b' })).toBe(
-      'ou=people,o=a\\2cdc\\3dy\\2bb,dc=x',
-    );
+    expect(plan({ user_base: 'ou=people,o={domain},dc=x' }).user.base({ domain: 'a,dc=y+b' })).toBe('ou=people,o=a\\2cdc\\3dy\\2bb,dc=x');
+  });
+
+  it('has no base for a name without the part that the base needs', () => {
+    expect(plan({ user_base: 'o={domain},dc=x' }).user.base({ user: 'alice', local: 'alice', domain: '' })).toBeUndefined();
   });
 
   it.each([
