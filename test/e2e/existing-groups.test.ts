@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Dovecot, startDovecot, VERSIONS } from '../support/dovecot.js';
+import { serveBlock } from '../support/serve.js';
+
+/** Groups that a userdb had given already, in each version's notation, and what Dovecot alone makes of them. */
+const GIVEN = {
+  // The passwd-file userdb undoes one layer of percent signs itself.
+  '2.3': { value: 'staff,50%%%%,%%u,"q",Domain', groups: ['staff', '50%', 'alice@example.com', '"q"', 'Domain'] },
+  '2.4': { value: 'staff,50%,"a,b","c\\\\\\\\sd",e\\sf', groups: ['staff', '50%', 'a,b', 'c\\sd', 'e/f'] },
+} as const;
+
+describe.each(VERSIONS)('groups of the userdb and of the file provider under Dovecot %s', (version) => {
+  const { value, groups } = GIVEN[version];
+  const members = ['alice@example.com', 'bob@example.com'].join(',');
+  const etc = {
+    'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "virtual-groups"\n',
+    'virtual-groups': `staff:x::${members}\nDomain Users:x::${members}\n100%:x::${members}\nnobody's:x::carol@example.com\n`,
+  };
+  const virtualUsers = [
+    { name: 'alice@example.com', fields: { acl_groups: value } },
+    { name: 'bob@example.com' },
+    { name: 'dave@example.com' },
+  ];
+
+  describe.each(['exec', 'serve', 'no'] as const)('%s mode', (mode) => {
+    let dovecot: Dovecot;
+    beforeAll(async () => {
+      const { command } = inject('installed')[version];
+      const unlimited = version === '2.3' ? 'default_vsz_limit = 0' : 'default_vsz_limit = unlimited';
+      const ways = {
+        exec: { postLogin: command, config: unlimited },
+        serve: { postLoginSocket: 'acl-groups', config: serveBlock(version, command) },
+        no: {},
+      };
+      dovecot = await startDovecot({ version, virtualUsers, etc, ...ways[mode] });
+    });
+    afterAll(() => dovecot.stop());
+
+    const added = mode === 'no' ? [] : ['Domain Users', '100%'];
+
+    it('keeps what the userdb gave, and adds what it does not have yet', async () => {
+      const found = await dovecot.groupsOf('alice@example.com');
+      // 2.4 sorts them.
+      expect(version === '2.4' ? found.toSorted() : found).toEqual(
+        version === '2.4' ? [...groups, ...added].toSorted() : [...groups, ...added],
+      );
+    });
+
+    if (mode === 'no') return;
+
+    it('gives virtual users the groups of their whole address, and others none', async () => {
+      expect((await dovecot.groupsOf('bob@example.com')).toSorted()).toEqual(['100%', 'Domain Users', 'staff']);
+      expect(await dovecot.groupsOf('dave@example.com')).toEqual([]);
+    });
+
+    if (mode === 'serve') return;
+
+    // The service answers from its cache for a while.
+    it('sees a change of the file at the next login', async () => {
+      await writeFile(join(dovecot.world.etc, 'virtual-groups'), 'new:x::dave@example.com\n');
+      expect(await dovecot.groupsOf('dave@example.com')).toEqual(['new']);
+    });
+  });
+});
