@@ -8,7 +8,8 @@ export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 /** Where diagnostics go. One call is one line, whatever the message holds. */
 export type Logger = Readonly<Record<LogLevel, (message: string) => void>>;
 
-const STDERR = 2;
+/** The launcher says so where it keeps Node.js's own last words from the log. */
+const STDERR = process.env.ACL_GROUPS_LOG_DESCRIPTOR === '4' ? 4 : 2;
 
 /** Makes a logger out of a function that takes finished messages, control characters already made visible. */
 export function createLogger(write: (level: LogLevel, message: string) => void): Logger {

@@ -1,35 +1,134 @@
-import { writeSync } from 'node:fs';
-import { answerLogin, logAnswer } from '../answer.js';
+import { accessSync, constants, existsSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { answerLogin, type LoginAnswer, logAnswer } from '../answer.js';
 import type { Invocation } from '../args.js';
 import { loadConfig } from '../config.js';
+import { appendAclGroups, formatAclGroups } from '../dovecot/acl-groups.js';
+import { formatPlan, LONGEST_VALUE, type Plan, parseEnvironment, repairEnvironment } from '../dovecot/exec-plan.js';
 import { factsFromEnvironment, loginRequest } from '../dovecot/userdb.js';
 import { findVersion } from '../dovecot/version.js';
-import { EXIT, UsageError } from '../errors.js';
+import { AclGroupsError, EXIT, UsageError } from '../errors.js';
 import { stderrLogger } from '../log.js';
-import { openProviders } from '../providers/registry.js';
+import { type OpenProvider, openProviders } from '../providers/registry.js';
 import { resolveGroups } from '../resolve.js';
 
-/** What the launcher reads: the number of words before the program, and the value of ACL_GROUPS, a line each, and a full stop so that no end of line is lost. */
-function formatPlan(optionWords: number, value: string): string {
-  return `${optionWords}\n${value}\n.`;
-}
+/** Where shells look for a program when there is no PATH. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** How long providers may take to let go of what they hold, in milliseconds. */
+const CLOSING_TIME = 100;
 
 /**
  * Exec mode: tells the launcher on stdout (which is a pipe to it, never the client's socket) what to exec and with which groups.
- * @throws UsageError, ConfigError
+ * Doesn't return once providers were asked: the process ends.
+ * @throws UsageError, ConfigError, and an error with status 69 for a program that can't be executed
  */
 export async function exec({ options, operands, words }: Invocation): Promise<number> {
   // The launcher is this process's parent, and it is the one that Dovecot started and knows.
   const log = stderrLogger({ debug: false, pid: process.ppid });
-  if (operands[0] === undefined) throw new UsageError('no program to exec; try: acl-groups --help');
+  const [program] = operands;
+  if (program === undefined) throw new UsageError('no program to exec; try: acl-groups --help');
   const facts = factsFromEnvironment(process.env);
+  requireProgram(program);
+  const repairs = repair(program);
   const config = await loadConfig(options.config, options);
   const request = loginRequest(facts, config.user_format);
   const providers = await openProviders(config, () => log);
   const resolution = await resolveGroups(request.user, providers, config.timeout);
   const answer = await answerLogin(request, resolution, config, () => findVersion(config, process.env));
   logAnswer(request.user.name, answer, log);
-  if (answer.verdict === 'deny') return EXIT.temporary;
-  writeSync(1, formatPlan(words.length - operands.length, answer.value));
-  return EXIT.ok;
+  const value =
+    answer.verdict === 'deny'
+      ? undefined
+      : shorten(answer, request.existing, config.on_error, (message) => log.error(`${request.user.name}: ${message}`));
+  return await end(
+    { status: value === undefined ? EXIT.temporary : EXIT.ok, optionWords: words.length - operands.length, value: value ?? '', ...repairs },
+    providers,
+  );
+}
+
+/** @throws AclGroupsError for a program that can't be executed: the shell's own words for that don't say where it was looked for. */
+function requireProgram(program: string): void {
+  const candidates = program.includes('/')
+    ? [program]
+    : (process.env.PATH ?? DEFAULT_PATH).split(delimiter).map((directory) => join(directory, program));
+  if (candidates.some(isExecutable)) return;
+  const where = program.includes('/')
+    ? existsSync(program)
+      ? 'is not an executable file'
+      : 'does not exist'
+    : `is not in ${process.env.PATH ?? DEFAULT_PATH}`;
+  throw new AclGroupsError(
+    `the program "${program}" ${where}; mend the service's executable line, in which each program is given by its full path`,
+    EXIT.unavailable,
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** How the launcher gives the program the environment that the launcher was started with. */
+function repair(program: string): Pick<Plan, 'unset' | 'prefix'> {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(`/proc/${process.ppid}/environ`);
+  } catch {
+    // No procfs: what the shell makes of the environment has to do.
+    return { unset: [], prefix: [] };
+  }
+  const { unset, assignments } = repairEnvironment(parseEnvironment(bytes), process.env);
+  const prefix =
+    assignments.length === 0
+      ? []
+      : [Buffer.from(existsSync('/usr/bin/env') ? '/usr/bin/env' : '/bin/env'), Buffer.from('--'), ...assignments];
+  // Behind env, such a program would be one more assignment.
+  if (prefix.length > 0 && program.includes('='))
+    throw new UsageError(`the program "${program}" has a = in its name, which env(1) can't run; rename it`);
+  // A program without a slash is searched in the PATH that the shell has.
+  return { unset: program.includes('/') ? unset : unset.filter((name) => name !== 'PATH'), prefix };
+}
+
+/** The value if it fits into the environment; by `on_error`, as many whole names as fit, or nothing. */
+function shorten(
+  answer: LoginAnswer,
+  existing: string,
+  onError: 'deny' | 'continue',
+  error: (message: string) => void,
+): string | undefined {
+  const bytes = Buffer.byteLength(answer.value);
+  if (bytes <= LONGEST_VALUE) return answer.value;
+  const what = `ACL_GROUPS would have ${bytes} bytes, and a variable can have ${LONGEST_VALUE}`;
+  const mend = 'serve mode has no such limit, and [groups] include leaves groups out';
+  if (onError === 'deny') {
+    error(`${what}; login denied (on_error = "deny"); ${mend}`);
+    return undefined;
+  }
+  const names = answer.groups.filter(({ provider }) => provider !== 'userdb').map(({ name }) => name);
+  const shortened = (count: number): string =>
+    appendAclGroups(existing, formatAclGroups(names.slice(0, count), answer.dovecot?.version).value);
+  let fits = 0;
+  for (let tooMany = names.length; tooMany - fits > 1; ) {
+    const middle = Math.floor((fits + tooMany) / 2);
+    if (Buffer.byteLength(shortened(middle)) <= LONGEST_VALUE) fits = middle;
+    else tooMany = middle;
+  }
+  error(`${what}; going on with ${fits} of ${names.length} groups (on_error = "continue"); ${mend}`);
+  return shortened(fits);
+}
+
+/** Writes the plan and ends the process, which nothing may hold up: not a connection, nor a thread that hangs in the C library. */
+async function end(plan: Plan, providers: readonly OpenProvider[]): Promise<never> {
+  for (let rest = formatPlan(plan); rest.length > 0; ) rest = rest.subarray(writeSync(1, rest));
+  const closing = Promise.allSettled(providers.map(async ({ provider }) => provider.close?.()));
+  await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSING_TIME))]);
+  // exit(3) waits for such a thread, a signal doesn't. This is the one that no shell remarks upon; without a handler it ends the process.
+  process.on('SIGPIPE', () => {}).removeAllListeners('SIGPIPE');
+  process.kill(process.pid, 'SIGPIPE');
+  return await new Promise<never>(() => {});
 }

@@ -1,0 +1,178 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { layOutCheckout } from '../support/checkout.js';
+
+/** Shells that may be /bin/sh; those that this machine lacks are left out. test/run installs all of them. */
+const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(
+  ([name = '']) => spawnSync(name, ['-c', 'true']).error === undefined,
+);
+
+const USER = userInfo().username;
+const GROUPS = execFileSync('id', ['-Gn', USER], { encoding: 'utf8' }).trim().replaceAll(' ', ',');
+
+let prefix: string;
+beforeAll(async () => {
+  prefix = await layOutCheckout();
+});
+afterAll(() => rmSync(prefix, { recursive: true, force: true }));
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs words by a shell with nothing but `env` in the environment, as script-login does. */
+function run(words: readonly string[], env: Readonly<Record<string, string>>, input = ''): Ended {
+  const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const { status, stdout, stderr } = spawnSync('env', ['-i', '--', ...assignments, ...words], { encoding: 'utf8', input });
+  return { status, stdout, stderr };
+}
+
+/** A program that prints its environment with NUL between the variables. */
+const PRINT_ENVIRONMENT = ['/usr/bin/env', '-0'];
+
+describe.each(SHELLS.map((words) => [words.join(' '), words] as const))('the launcher under %s', (name, words) => {
+  const shell = execFileSync('sh', ['-c', 'command -v "$1"', 'sh', words[0] ?? ''], { encoding: 'utf8' }).trim();
+  const launch = (args: readonly string[], env: Readonly<Record<string, string>> = { USER }, input = ''): Ended =>
+    run([shell, ...words.slice(1), join(prefix, 'bin/acl-groups'), ...args], env, input);
+  const environment = (env: Readonly<Record<string, string>>): Record<string, string> => {
+    const { status, stdout, stderr } = launch(PRINT_ENVIRONMENT, env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return Object.fromEntries(stdout.split('\0').flatMap((entry) => (entry === '' ? [] : [entry.split(/=(.*)/s).slice(0, 2)])));
+  };
+  /** What this shell leaves behind, as the README says. */
+  const remains = name.startsWith('dash') ? [] : ['SHLVL', '_'];
+  const withoutRemains = (env: Record<string, string>): Record<string, string> =>
+    Object.fromEntries(Object.entries(env).filter(([key]) => !remains.includes(key)));
+
+  it('changes nothing in the environment but ACL_GROUPS and USERDB_KEYS', () => {
+    const env = {
+      USER,
+      USERDB_KEYS: 'UID HOME ',
+      UID: '77',
+      HOME: '/none',
+      IP: '::1',
+      NODE_OPTIONS: '--no-such-option',
+      IFS: ',',
+      TEXT: 'a\nb\n',
+    };
+    expect(withoutRemains(environment(env))).toEqual({ ...env, USERDB_KEYS: 'UID HOME  acl_groups', ACL_GROUPS: GROUPS });
+  });
+
+  it('keeps variables that are no shell variables, such as those of userdb fields with a slash', () => {
+    const env = { USER, USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX', 'NAMESPACE/INBOX/PREFIX': 'INBOX/\n-\nx "$HOME" \\', '-A.B': '' };
+    expect(withoutRemains(environment(env))).toEqual({
+      ...env,
+      USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX acl_groups',
+      ACL_GROUPS: GROUPS,
+    });
+  });
+
+  it.each([
+    ['', 'acl_groups'],
+    ['UID', 'UID acl_groups'],
+    ['UID ACL_GROUPS ', 'UID ACL_GROUPS '],
+    ['Acl_Groups', 'Acl_Groups'],
+    ['XACL_GROUPS', 'XACL_GROUPS acl_groups'],
+  ])('adds its key to USERDB_KEYS "%s" once, whatever its case', (keys, expected) => {
+    expect(environment({ USER, USERDB_KEYS: keys }).USERDB_KEYS).toBe(expected);
+  });
+
+  it('keeps its process id, its descriptors and what is to be read from them', () => {
+    const script = `printf "%s|" "$$"; exec "$0" ${words.slice(1).join(' ')} "$@"`;
+    const report = 'for d in 0 1 2 3; do stat -Lc "%i" "/proc/$$/fd/$d"; done; echo "$$"; cat; cat <&3';
+    const { stdout, stderr } = spawnSync(
+      'sh',
+      [
+        '-c',
+        `(${script}) 3<"${prefix}/lib/node_modules/acl-groups/package.json"; :`,
+        shell,
+        join(prefix, 'bin/acl-groups'),
+        'sh',
+        '-c',
+        report,
+      ],
+      { encoding: 'utf8', input: 'pipelined', env: { USER, PATH: '/usr/bin:/bin' } },
+    );
+    const before = spawnSync('stat', ['-Lc', '%i', `${prefix}/lib/node_modules/acl-groups/package.json`], { encoding: 'utf8' }).stdout;
+    expect(stderr).toBe('');
+    expect(stdout.split('\n')[3]).toBe(before.trim());
+    expect(stdout).toContain('pipelined{');
+  });
+
+  it.each([
+    ['no program', [], { USER }, 64, 'no program to exec; try: acl-groups --help'],
+    ['an unknown option', ['-x', '/bin/true'], { USER }, 64, 'unknown option "x"; try: acl-groups --help'],
+    [
+      'no USER',
+      ['/bin/true'],
+      {},
+      64,
+      "USER is not set; exec mode runs as an argument of Dovecot's script-login, which sets it (to try it by hand: USER=name acl-groups env)",
+    ],
+    [
+      'a missing program',
+      ['/none/such'],
+      { USER },
+      69,
+      'the program "/none/such" does not exist; mend the service\'s executable line, in which each program is given by its full path',
+    ],
+    [
+      'a program that is a directory',
+      ['/etc'],
+      { USER },
+      69,
+      'the program "/etc" is not an executable file; mend the service\'s executable line, in which each program is given by its full path',
+    ],
+  ] as const)('ends for %s with one line, execs nothing and reads nothing', (_what, args, env, status, message) => {
+    const sent = 'x'.repeat(10);
+    expect(launch(args, env as Record<string, string>, sent)).toEqual({ status, stdout: '', stderr: `acl-groups: error: ${message}\n` });
+  });
+
+  describe('with a Node.js that', () => {
+    const node = (): string => join(prefix, 'bin/node');
+    const behave = (script: string): void => {
+      writeFileSync(node(), `#!/bin/sh\n${script}\n`);
+      chmodSync(node(), 0o755);
+    };
+    afterAll(() => rmSync(node(), { force: true }));
+
+    it.each([
+      ['is killed', 'kill -KILL $$', (path: string) => `${path} ended with status 137 before it had an answer`],
+      ['fails', 'exit 3', (path: string) => `${path} ended with status 3 before it had an answer`],
+      ['says nothing', 'exit 0', (path: string) => `${path} ended with status 0 before it had an answer`],
+      ['is cut off', 'printf "%s\\n" - 0 - 0 - "" - a,b -', (path: string) => `${path} ended with status 0 before it had an answer`],
+      [
+        'is cut off inside the groups',
+        'printf "%s\\n" - 0 - 0 - "" -; printf acct',
+        (path: string) => `${path} ended with status 0 before it had an answer`,
+      ],
+    ])('%s: execs nothing, and says so', (_what, script, message) => {
+      behave(script);
+      const { status, stdout, stderr } = launch(['/bin/echo', 'ran']);
+      expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
+      // A shell may remark upon the signal first.
+      expect(stderr.split('\n').at(-2)).toBe(`acl-groups: error: ${message(join(prefix, 'bin/node'))}`);
+    });
+
+    it('is the one of the prefix: it comes before any other', () => {
+      behave('printf "%s\\n" - 0 - 0 - "" - of-the-prefix -; printf .');
+      expect(environment({ USER }).ACL_GROUPS).toBe('of-the-prefix');
+    });
+
+    it('has a whole plan: uses it, however the process ended', () => {
+      behave('printf "%s\\n" -- 0 -- 0 -- "" -- "a" "-" "b" --; printf .; kill -PIPE $$');
+      expect(launch(PRINT_ENVIRONMENT).stdout.split('\0')).toContain('ACL_GROUPS=a\n-\nb');
+    });
+
+    it('is a link to nowhere: takes another one', () => {
+      rmSync(node(), { force: true });
+      symlinkSync('/none', node());
+      expect(launch(['/bin/true'])).toEqual({ status: 0, stdout: '', stderr: '' });
+    });
+  });
+});

@@ -1,0 +1,21 @@
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type RolldownOptions } from 'rolldown';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A directory laid out as `npm install --global --prefix` does, with the program of this checkout: `bin/acl-groups` is the command. */
+export async function layOutCheckout(): Promise<string> {
+  const prefix = mkdtempSync('/tmp/acl-groups-');
+  const directory = join(prefix, 'lib/node_modules/acl-groups');
+  mkdirSync(join(directory, 'native-free'), { recursive: true });
+  mkdirSync(join(prefix, 'bin'));
+  copyFileSync(join(PROJECT, 'native-free/acl-groups'), join(directory, 'native-free/acl-groups'));
+  cpSync(join(PROJECT, 'package.json'), join(directory, 'package.json'));
+  symlinkSync('../lib/node_modules/acl-groups/native-free/acl-groups', join(prefix, 'bin/acl-groups'));
+  const configuration: unknown = await import(new URL('../../src/rolldown.config.mjs', import.meta.url).href);
+  const [program] = (configuration as { readonly default: readonly RolldownOptions[] }).default;
+  await build({ ...program, cwd: PROJECT, logLevel: 'silent', output: { ...program?.output, dir: join(directory, 'dist') } });
+  return prefix;
+}
