@@ -8,7 +8,11 @@ const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
-      { root, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
+      // Generous limits: a slow machine is no failure.
+      {
+        root,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], testTimeout: 120_000, hookTimeout: 120_000 },
+      },
       // Real servers. What they share (the installed package, Debian 13) is made once, before the first suite.
       {
         root,
