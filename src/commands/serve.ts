@@ -33,7 +33,8 @@ export async function serve({ options, operands }: Invocation): Promise<number> 
 
   let reporter: StatusReporter | undefined;
   const slots = source.kind === 'dovecot' ? source.master.clientLimit : 0;
-  const service = createService(log, counters, (active) => reporter?.update(Math.max(0, slots - active)));
+  let ending = false;
+  const service = createService(log, counters, (active) => reporter?.update(ending ? 0 : Math.max(0, slots - active)));
   const loader = createLoader(options, service, log, counters);
   const ends = onEnd(source, service, {
     reload: () => void loader.reload(),
@@ -58,8 +59,8 @@ export async function serve({ options, operands }: Invocation): Promise<number> 
 
   await ends.noticed;
   // Told at once, the master doesn't wait for the last logins before it goes on.
+  ending = true;
   reporter?.update(0);
-  reporter?.stop();
   await ends.due;
   removeSocket();
   await service.drain(loader.timeout + LAST_REPLIES);
@@ -90,7 +91,7 @@ function createLoader(options: Options, service: Service, log: Logger, counters:
     answerer = createAnswerer(config, await openProviders(config, () => log, true), log, counters);
     ({ timeout } = config);
     service.use(answerer);
-    await replaced?.close();
+    await replaced?.close().catch((error: unknown) => log.warning(explain(error)));
   }
 
   async function reload(): Promise<void> {

@@ -73,7 +73,6 @@ export interface StatusReporter {
   repeat(): void;
   /** Call it whenever the number changes: the first time, and whenever it becomes or stops being 0, the report is sent at once. */
   update(free: number): void;
-  stop(): void;
 }
 
 /** `send` throws what write(2) fails with. */
@@ -84,11 +83,11 @@ export function createStatusReporter(
   let reported: number | undefined;
   let latest = 0;
   let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  let gone = false;
 
   function report(): void {
     timer = undefined;
-    if (latest === reported || stopped) return;
+    if (latest === reported || gone) return;
     try {
       send(statusReport(process.pid, generation, latest));
       reported = latest;
@@ -96,7 +95,7 @@ export function createStatusReporter(
     } catch (error) {
       // A full pipe: the master is busy. Anything else: it is gone, and the other pipe says so.
       if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') later(RETRY);
-      else stopped = true;
+      else gone = true;
     }
   }
 
@@ -117,10 +116,6 @@ export function createStatusReporter(
         clearTimeout(timer);
         report();
       }
-    },
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
     },
   };
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Dovecot, startDovecot, VERSIONS } from '../support/dovecot.js';
-import { serveBlock, servicePids } from '../support/serve.js';
+import { serveBlock, servicePid } from '../support/serve.js';
 
 /** A public namespace with one mailbox, as `acct` may see it. */
 const PUBLIC = {
@@ -93,7 +93,7 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
   });
 
   it('resolves a user once, however many connections he opens', async () => {
-    const [pid = 0] = await servicePids(dovecot);
+    const pid = await servicePid(dovecot);
     process.kill(pid, 'SIGHUP');
     await dovecot.log.wait(/configuration read again/);
     const lookups = async (): Promise<number> => {
@@ -107,7 +107,7 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
   });
 
   it('runs as the user of its service block, and keeps no descriptor of the clients', async () => {
-    const [pid = 0] = await servicePids(dovecot);
+    const pid = await servicePid(dovecot);
     const { stdout } = await dovecot.world.run(['ls', '-l', `/proc/${pid}/fd`]);
     const sockets = (text: string): number => text.split('\n').filter((line) => line.includes('socket:')).length;
     const before = sockets(stdout);

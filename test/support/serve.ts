@@ -26,6 +26,17 @@ export async function servicePids(dovecot: Dovecot): Promise<readonly number[]> 
   return (await dovecot.processes()).filter(({ command }) => /acl-groups\.cjs serve/.test(command)).map(({ pid }) => pid);
 }
 
+/**
+ * The process id of the service, once it serves.
+ * @throws Error unless there is just one
+ */
+export async function servicePid(dovecot: Dovecot): Promise<number> {
+  await dovecot.log.wait(/ acl-groups: Info: acl-groups \S+ serves logins/);
+  const [pid, ...others] = await servicePids(dovecot);
+  if (pid === undefined || others.length > 0) throw new Error(`not one service but ${others.length + (pid === undefined ? 0 : 1)}`);
+  return pid;
+}
+
 /** Resolves when a process is gone. Nobody reports the end of somebody else's child, so this looks. */
 export async function gone(pid: number): Promise<void> {
   while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
