@@ -34,7 +34,7 @@ export async function answerLogin(
   config: Pick<Config, 'groups' | 'on_error'>,
   findVersion: () => Promise<VersionFound | undefined>,
 ): Promise<LoginAnswer> {
-  const selection = await selectGroups(resolution.groups, config.groups);
+  const selection = selectGroups(resolution.groups, config.groups);
   const versionMatters = readsDifferently(selection.groups, request.existing);
   const dovecot = versionMatters ? await findVersion() : undefined;
   const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB }));

@@ -1,4 +1,5 @@
 import type { GroupsConfig } from './config.js';
+import { compileGlob } from './glob.js';
 import type { SourcedGroup } from './resolve.js';
 
 /** A group that isn't passed on. */
@@ -21,8 +22,8 @@ export interface Selection {
  * Applies `[groups]`: globs and `rename` see names as the source gives them, `case` comes last. Of groups that end with the same
  * name the first one stays.
  */
-export async function selectGroups(found: readonly SourcedGroup[], config: GroupsConfig): Promise<Selection> {
-  const whyLeftOut = await filterFor(config);
+export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfig): Selection {
+  const whyLeftOut = filterFor(config);
   const groups = new Map<string, SourcedGroup>();
   const skipped: SkippedGroup[] = [];
   for (const group of found) {
@@ -36,29 +37,26 @@ export async function selectGroups(found: readonly SourcedGroup[], config: Group
   return { groups: [...groups.values()], skipped };
 }
 
+/** Why a name is left out; `undefined` if it isn't. */
 type Filter = (name: string) => string | undefined;
 
 /** Globs are compiled once for a configuration, not for each login. */
 const FILTERS = new WeakMap<GroupsConfig, Filter>();
 
-async function filterFor(config: GroupsConfig): Promise<Filter> {
+function filterFor(config: GroupsConfig): Filter {
   const known = FILTERS.get(config);
   if (known !== undefined) return known;
-  const filter = await compile(config);
+  const filter = compile(config);
   FILTERS.set(config, filter);
   return filter;
 }
 
-async function compile({ include, exclude }: GroupsConfig): Promise<Filter> {
-  if (include.length === 0 && exclude.length === 0) return () => undefined;
-  const { default: wildcardMatch } = await import('wildcard-match');
-  // A name is no path: without a separator an asterisk matches a slash as well. The flag: and what looks like the end of a line.
-  const options = { separator: false, flags: 's' } as const;
-  const included = include.length === 0 ? () => true : wildcardMatch([...include], options);
-  const excluded = exclude.map((glob) => ({ glob, matches: wildcardMatch(glob, options) }));
+function compile({ include, exclude }: GroupsConfig): Filter {
+  const included = include.map(compileGlob);
+  const excluded = exclude.map((glob) => ({ glob, fits: compileGlob(glob) }));
   return (name) => {
-    if (!included(name)) return 'no glob of [groups] include matches it';
-    const found = excluded.find(({ matches }) => matches(name));
+    if (included.length > 0 && !included.some((fits) => fits(name))) return 'no glob of [groups] include matches it';
+    const found = excluded.find(({ fits }) => fits(name));
     return found && `[groups] exclude has "${found.glob}"`;
   };
 }
