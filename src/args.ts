@@ -12,6 +12,8 @@ export interface Options {
   readonly listen?: string;
   /** The permission bits of the socket that `listen` names. */
   readonly mode?: number;
+  /** Where exec mode keeps answers for the launcher. */
+  readonly cacheDir?: string;
   readonly help?: true;
 }
 
@@ -37,6 +39,7 @@ const OPTIONS = {
   s: { long: 'socket', argument: true },
   l: { long: 'listen', argument: true },
   m: { long: 'mode', argument: true },
+  C: { long: 'cache-dir', argument: true },
   h: { long: 'help', argument: false },
 } as const;
 
@@ -44,7 +47,7 @@ type Letter = keyof typeof OPTIONS;
 
 /** The option letters that each command takes. */
 const COMMANDS: Readonly<Record<CommandName, string>> = {
-  exec: 'pcD',
+  exec: 'pcDC',
   lookup: 'jvpcDsh',
   serve: 'pcDlmh',
   providers: 'jh',
@@ -117,6 +120,10 @@ function setOption(options: { -readonly [Key in keyof Options]: Options[Key] }, 
     case 'listen':
       if (argument === '') throw new UsageError(`--${long}: expected a path, found an empty argument`);
       options[long] = argument;
+      break;
+    case 'cache-dir':
+      if (!argument.startsWith('/')) throw new UsageError(`--cache-dir: expected a full path, found "${argument}"`);
+      options.cacheDir = argument;
       break;
     default:
       options[long] = true;

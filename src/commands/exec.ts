@@ -7,10 +7,11 @@ import { appendAclGroups, formatAclGroups } from '../dovecot/acl-groups.js';
 import { formatPlan, LONGEST_VALUE, type Plan, parseEnvironment, repairEnvironment } from '../dovecot/exec-plan.js';
 import { factsFromEnvironment, loginRequest } from '../dovecot/userdb.js';
 import { findVersion } from '../dovecot/version.js';
-import { AclGroupsError, EXIT, UsageError } from '../errors.js';
-import { stderrLogger } from '../log.js';
+import { AclGroupsError, EXIT, explain, UsageError } from '../errors.js';
+import { type Logger, stderrLogger } from '../log.js';
 import { type OpenProvider, openProviders } from '../providers/registry.js';
 import { resolveGroups } from '../resolve.js';
+import type { ExecCacheEntry } from './exec-cache.js';
 
 /** Where shells look for a program when there is no PATH. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -41,10 +42,33 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
     answer.verdict === 'deny'
       ? undefined
       : shorten(answer, request.existing, config.on_error, (message) => log.error(`${request.user.name}: ${message}`));
+  if (options.cacheDir !== undefined && value !== undefined) {
+    const entry = {
+      user: request.user.name,
+      systemUser: facts.fields.get('system_groups_user') ?? '',
+      optionWords: words.slice(0, words.length - operands.length),
+      unset: repairs.unset,
+      value,
+    };
+    // Another login's answer may differ by what the launcher doesn't compare.
+    const general = request.existing === '' && repairs.prefix.length === 0 && providers.every(({ provider }) => !provider.cacheKey);
+    const whole = answer.providers.every(({ outcome }) => outcome !== 'error');
+    if (general && whole) await keep(options.cacheDir, entry, config.cache.ttl, log);
+  }
   return await end(
     { status: value === undefined ? EXIT.temporary : EXIT.ok, optionWords: words.length - operands.length, value: value ?? '', ...repairs },
     providers,
   );
+}
+
+/** Keeps the answer for the launcher. A cache that can't be used slows logins down, and is no reason to lose one. */
+async function keep(directory: string, entry: ExecCacheEntry, ttl: number, log: Logger): Promise<void> {
+  const { storeEntry } = await import('./exec-cache.js');
+  try {
+    await storeEntry(directory, entry, ttl);
+  } catch (error) {
+    log.error(explain(error));
+  }
 }
 
 /** @throws AclGroupsError for a program that can't be executed: the shell's own words for that don't say where it was looked for. */

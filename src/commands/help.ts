@@ -2,7 +2,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { EXIT } from '../errors.js';
 
 const HELP = `Usage:
-  acl-groups [-p names] [-c file] [-D version] [--] program [argument...]
+  acl-groups [-p names] [-c file] [-D version] [-C dir] [--] program [argument...]
   acl-groups lookup [-jv] [-p names] [-c file] [-D version] user...
   acl-groups lookup [-j] -s socket user...
   acl-groups serve [-p names] [-c file] [-D version] [-l path [-m mode]]
@@ -16,6 +16,8 @@ is for Dovecot's master, for systemd, or has a socket of its own.
   -p, --providers names  where groups come from, separated by commas
   -c, --config file      instead of /etc/acl-groups.toml
   -D, --dovecot version  whose rules names are written by: 2.3 or 2.4
+  -C, --cache-dir dir    where answers are kept from which the next login of a user
+                         is answered without starting Node.js
   -j, --json             for programs: one JSON object a line
   -s, --socket path      ask a running service, as Dovecot would
   -l, --listen path      where the service makes its socket, if nobody hands it one

@@ -4,11 +4,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layOutCheckout } from '../support/checkout.js';
-
-/** Shells that may be /bin/sh; those that this machine lacks are left out. test/run installs all of them. */
-const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(
-  ([name = '']) => spawnSync(name, ['-c', 'true']).error === undefined,
-);
+import { type Ended, launch as launchBy, PRINT_ENVIRONMENT, parsePrinted, SHELLS } from '../support/shells.js';
 
 const USER = userInfo().username;
 const GROUPS = execFileSync('id', ['-Gn', USER], { encoding: 'utf8' }).trim().replaceAll(' ', ',');
@@ -19,30 +15,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(prefix, { recursive: true, force: true }));
 
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs words by a shell with nothing but `env` in the environment, as script-login does. */
-function run(words: readonly string[], env: Readonly<Record<string, string>>, input = ''): Ended {
-  const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const { status, stdout, stderr } = spawnSync('env', ['-i', '--', ...assignments, ...words], { encoding: 'utf8', input });
-  return { status, stdout, stderr };
-}
-
-/** A program that prints its environment with NUL between the variables. */
-const PRINT_ENVIRONMENT = ['/usr/bin/env', '-0'];
-
-describe.each(SHELLS.map((words) => [words.join(' '), words] as const))('the launcher under %s', (name, words) => {
-  const shell = execFileSync('sh', ['-c', 'command -v "$1"', 'sh', words[0] ?? ''], { encoding: 'utf8' }).trim();
+describe.each(SHELLS)('the launcher under $name', (sh) => {
+  const { name } = sh;
+  const [shell = '', ...words] = sh.words;
   const launch = (args: readonly string[], env: Readonly<Record<string, string>> = { USER }, input = ''): Ended =>
-    run([shell, ...words.slice(1), join(prefix, 'bin/acl-groups'), ...args], env, input);
+    launchBy(sh, prefix, args, env, input);
   const environment = (env: Readonly<Record<string, string>>): Record<string, string> => {
     const { status, stdout, stderr } = launch(PRINT_ENVIRONMENT, env);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    return Object.fromEntries(stdout.split('\0').flatMap((entry) => (entry === '' ? [] : [entry.split(/=(.*)/s).slice(0, 2)])));
+    return parsePrinted(stdout);
   };
   /** What this shell leaves behind, as the README says. */
   const remains = name.startsWith('dash') ? [] : ['SHLVL', '_'];
@@ -83,7 +64,7 @@ describe.each(SHELLS.map((words) => [words.join(' '), words] as const))('the lau
   });
 
   it('keeps its process id, its descriptors and what is to be read from them', () => {
-    const script = `printf "%s|" "$$"; exec "$0" ${words.slice(1).join(' ')} "$@"`;
+    const script = `printf "%s|" "$$"; exec "$0" ${words.join(' ')} "$@"`;
     const report = 'for d in 0 1 2 3; do stat -Lc "%i" "/proc/$$/fd/$d"; done; echo "$$"; cat; cat <&3';
     const { stdout, stderr } = spawnSync(
       'sh',
