@@ -1,20 +1,198 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Dovecot, startDovecot, VERSIONS } from '../support/dovecot.js';
+import { existsSync, readdirSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { type Dovecot, type DovecotOptions, startDovecot, VERSIONS } from '../support/dovecot.js';
+
+/** The shell example of Dovecot's documentation. */
+const SHELL_EXAMPLE = `#!/bin/sh
+ACL_GROUPS=\`groups $USER | tr ' '  ','\`
+export ACL_GROUPS
+export USERDB_KEYS="$USERDB_KEYS acl_groups"
+exec "$@"
+`;
+
+const ACCOUNTS = {
+  accounts: [{ name: 'alice', group: 'crew' }],
+  groups: { crew: [], acct: ['alice'], sales: ['alice'], other: [] },
+} as const;
+const GROUPS = ['acct', 'crew', 'sales'];
 
 describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
-  let dovecot: Dovecot;
-  beforeAll(async () => {
-    dovecot = await startDovecot({
-      version,
-      accounts: [{ name: 'alice', group: 'crew' }],
-      groups: { crew: [], acct: ['alice'], sales: ['alice'], other: [] },
-      postLogin: inject('installed')[version].command,
+  const command = (): string => inject('installed')[version].command;
+  /** A Dovecot for one test. */
+  const start = async (options: Partial<DovecotOptions>): Promise<Dovecot> => {
+    const dovecot = await startDovecot({ version, ...ACCOUNTS, ...options });
+    onTestFinished(() => dovecot.stop());
+    return dovecot;
+  };
+  const groupsOf = async (dovecot: Dovecot, user = 'alice'): Promise<readonly string[]> => [...(await dovecot.groupsOf(user))].sort();
+  /** All that a client receives after the greeting when it sends everything at once. */
+  const talk = async (dovecot: Dovecot, ...lines: string[]): Promise<string> => {
+    const client = await dovecot.imap();
+    const greeting = client.received.length;
+    client.write(lines.map((line) => `${line}\r\n`).join(''));
+    await client.closed();
+    return client.received.slice(greeting);
+  };
+  const denied = async (dovecot: Dovecot): Promise<string> => {
+    expect(await talk(dovecot, 'a LOGIN alice secret', 'b CAPABILITY')).toBe('');
+    return dovecot.log.wait(/ Error: Post-login script denied access to user alice /);
+  };
+  /** What the post-login service logged, without time and name. */
+  const said = (dovecot: Dovecot): string[] =>
+    dovecot.log.lines.flatMap((line) => / (imap-postlogin: (?:Error|Warning): .*)$/.exec(line)?.[1] ?? []);
+
+  describe("with the documentation's service block", () => {
+    let dovecot: Dovecot;
+    beforeAll(async () => {
+      dovecot = await startDovecot({
+        version,
+        ...ACCOUNTS,
+        virtualUsers: [{ name: 'vera@example.com', fields: { 'namespace/inbox/prefix': 'INBOX/', acl_groups: 'given' } }],
+        postLogin: command(),
+      });
+    });
+    afterAll(() => dovecot.stop());
+
+    it('gives Dovecot exactly the groups that id names', async () => {
+      const { stdout } = await dovecot.world.run(['id', '-Gnz', 'alice']);
+      expect(await groupsOf(dovecot)).toEqual(stdout.split('\0').slice(0, -1).sort());
+    });
+
+    it('gives a user whom nobody knows the groups of the userdb, and every other field as it was', async () => {
+      const client = await dovecot.imap('vera@example.com');
+      expect((await client.command('NAMESPACE')).untagged).toEqual(['* NAMESPACE (("INBOX/" "/")) NIL NIL']);
+      await client.command('LOGOUT');
+      expect((await dovecot.session(client)).groups).toEqual(['given']);
+    });
+
+    it('loses none of the commands that a client sends right behind LOGIN, and adds nothing', async () => {
+      const received = await talk(dovecot, 'a LOGIN alice secret', 'b NOOP', 'c STATUS INBOX (MESSAGES)', 'd LOGOUT');
+      const lines = received.split('\r\n').map((line) => line.replace(/\[.*\] | \(.*secs\)\./g, ''));
+      expect(lines).toEqual([
+        'a OK Logged in',
+        'b OK NOOP completed',
+        '* STATUS INBOX (MESSAGES 0)',
+        'c OK Status completed',
+        '* BYE Logging out',
+        'd OK Logout completed',
+        '',
+      ]);
+    });
+
+    it('serves POP3', async () => {
+      const client = await dovecot.pop3();
+      client.write('USER alice\r\nPASS secret\r\nSTAT\r\nQUIT\r\n');
+      await client.closed();
+      expect(client.received.split('\r\n').slice(1)).toEqual(['+OK', '+OK Logged in.', '+OK 0 0', '+OK Logging out.', '']);
+      expect([...(await dovecot.session(client)).groups].sort()).toEqual(GROUPS);
     });
   });
-  afterAll(() => dovecot.stop());
 
-  it('gives Dovecot exactly the groups that id names', async () => {
-    const { stdout } = await dovecot.world.run(['id', '-Gnz', 'alice']);
-    expect((await dovecot.groupsOf('alice')).toSorted()).toEqual(stdout.split('\0').slice(0, -1).toSorted());
+  it("grants no group named :, where the documentation's shell example does", async () => {
+    const dovecot = await start({ files: { naive: SHELL_EXAMPLE }, postLogin: (directory) => `${directory}/naive` });
+    expect(await groupsOf(dovecot)).toEqual([':', 'acct', 'alice', 'crew', 'sales']);
+  });
+
+  it('works as the mail user: script-login -d', async () => {
+    expect(await groupsOf(await start({ postLogin: `-d ${command()}` }))).toEqual(GROUPS);
+  });
+
+  describe.each([
+    ['before', (script: string) => `${command()} ${script}`],
+    ['after', (script: string) => `${script} ${command()}`],
+  ])('%s another script', (_where, chain) => {
+    const withScript = (script: string): Promise<Dovecot> =>
+      start({ files: { script: `#!/bin/sh\n${script}` }, postLogin: (directory) => chain(`${directory}/script`) });
+
+    it('leaves rawlog its streams', async () => {
+      const dovecot = await start({ postLogin: `-d ${chain('/usr/lib/dovecot/rawlog')}` });
+      const logs = join(dovecot.world.directory, 'home/alice/dovecot.rawlog');
+      await mkdir(logs, { recursive: true });
+      await dovecot.world.run(['chown', '-R', 'alice:', join(dovecot.world.directory, 'home/alice')]);
+      expect(await groupsOf(dovecot)).toEqual(GROUPS);
+      const input = readdirSync(logs).find((name) => name.endsWith('.in')) ?? 'none';
+      expect(await readFile(join(logs, input), 'utf8')).toMatch(/LOGOUT\r?\n$/);
+    });
+
+    it('leaves a mail location that it sets', async () => {
+      const [name, value] = version === '2.3' ? ['mail', 'maildir:$HOME/elsewhere'] : ['mail_path', '$HOME/elsewhere'];
+      const dovecot = await withScript(
+        `${name.toUpperCase()}="${value}" USERDB_KEYS="$USERDB_KEYS ${name}"\nexport ${name.toUpperCase()} USERDB_KEYS\nexec "$@"\n`,
+      );
+      const client = await dovecot.imap('alice');
+      await client.command('CREATE box');
+      await client.command('LOGOUT');
+      expect(existsSync(join(dovecot.world.directory, 'home/alice/elsewhere/.box'))).toBe(true);
+      expect([...(await dovecot.session(client)).groups].sort()).toEqual(GROUPS);
+    });
+
+    it('leaves an alert that it prints', async () => {
+      const dovecot = await withScript(`printf '* OK [ALERT] Disk full\\r\\n'\nexec "$@"\n`);
+      expect(await talk(dovecot, 'a LOGIN alice secret', 'b LOGOUT')).toContain('* OK [ALERT] Disk full\r\n');
+      expect(await groupsOf(dovecot)).toEqual(GROUPS);
+    });
+
+    it('leaves it to deny by address', async () => {
+      const dovecot = await withScript(`[ "$IP" != 127.0.0.1 ] || exit 0\nexec "$@"\n`);
+      await denied(dovecot);
+      expect(said(dovecot)).toEqual([]);
+    });
+
+    it('leaves the namespace fields that it sets', async () => {
+      const dovecot = await withScript(
+        `export USERDB_KEYS="$USERDB_KEYS namespace/inbox/prefix"\nexec env NAMESPACE/INBOX/PREFIX=Mine/ "$@"\n`,
+      );
+      const client = await dovecot.imap('alice');
+      expect((await client.command('NAMESPACE')).untagged).toEqual(['* NAMESPACE (("Mine/" "/")) NIL NIL']);
+      await client.command('LOGOUT');
+      expect([...(await dovecot.session(client)).groups].sort()).toEqual(GROUPS);
+    });
+  });
+
+  describe('when something fails', () => {
+    it('denies a login whose group file it may not read', async () => {
+      const dovecot = await start({ postLogin: command() });
+      await chmod(join(dovecot.world.etc, 'group'), 0o600);
+      await denied(dovecot);
+      expect(said(dovecot)).toEqual([
+        `imap-postlogin: Error: alice: provider unix failed: EACCES: permission denied, open '/etc/group'; login denied (on_error = "deny")`,
+      ]);
+    });
+
+    it('says what to set when Node.js has too little address space', async () => {
+      const dovecot = await start({ postLogin: command(), config: 'service imap-postlogin {\n  vsz_limit = 128M\n}' });
+      await denied(dovecot);
+      expect(said(dovecot)).toEqual([
+        "imap-postlogin: Error: acl-groups: error: /usr/bin/node can't run within 128 MiB of address space; set vsz_limit = 2G in this service's block of dovecot.conf, or no limit: 0 in Dovecot 2.3, unlimited in 2.4",
+      ]);
+    });
+
+    it('names a program that is missing', async () => {
+      const dovecot = await start({ postLogin: `${command()} /none/such` });
+      await denied(dovecot);
+      expect(said(dovecot)).toEqual([
+        'imap-postlogin: Error: the program "/none/such" does not exist; mend the service\'s executable line, in which each program is given by its full path',
+      ]);
+    });
+
+    it('denies more groups than a variable can hold, or passes on as many as fit', async () => {
+      const dovecot = await start({ postLogin: command() });
+      const names = Array.from({ length: 5000 }, (_, index) => `group-with-a-long-name-${String(index).padStart(6, '0')}`);
+      const lines = names.map((name, index) => `${name}:x:${30_001 + index}:alice\n`);
+      const group = join(dovecot.world.etc, 'group');
+      await writeFile(`${group}.new`, (await readFile(group, 'utf8')) + lines.join(''));
+      await rename(`${group}.new`, group);
+      await denied(dovecot);
+      const bytes = ['crew', 'acct', 'sales', ...names].join(',').length;
+      const what = `imap-postlogin: Error: alice: ACL_GROUPS would have ${bytes} bytes, and a variable can have 131060; `;
+      const mend = '; serve mode has no such limit, and [groups] include leaves groups out';
+      expect(said(dovecot)).toEqual([`${what}login denied (on_error = "deny")${mend}`]);
+      await writeFile(join(dovecot.world.etc, 'acl-groups.toml'), 'on_error = "continue"\n');
+      const granted = await dovecot.groupsOf('alice');
+      expect(said(dovecot).at(-1)).toBe(`${what}going on with ${granted.length} of 5003 groups (on_error = "continue")${mend}`);
+      expect(new Set(granted)).toEqual(new Set(['crew', 'acct', 'sales', ...names].slice(0, granted.length)));
+    });
   });
 });

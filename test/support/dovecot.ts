@@ -39,7 +39,7 @@ export { type Account, type DovecotVersion, VERSIONS } from './world.js';
 /** A user that only Dovecot knows. */
 export interface VirtualUser {
   readonly name: string;
-  /** Extra userdb fields, which reach post-login programs. No `:` and no line end in them. */
+  /** Extra userdb fields, which reach post-login programs. No `:`, no blank and no line end in them. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
@@ -154,10 +154,12 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const session = async (client: LineClient): Promise<Session> => {
     const login = await log.wait(new RegExp(`-login: Info: .*rport=${client.localPort}[, ]`));
     const id = /session=<([^>]+)>/.exec(login)?.[1] ?? '';
-    const loggedIn = / Info: Log(in|ged in): /.test(login);
+    const handedOver = / Info: Log(in|ged in): /.test(login);
     const own = (line: string): boolean => line.includes(`<${id}>: `);
     const lines = (): string[] => log.lines.filter(own);
-    if (loggedIn) await log.wait(new RegExp(`${escapeRegExp(`<${id}>: `)}(Info: (Logged out|Disconnected)|(Error|Fatal): )`));
+    const end = `${escapeRegExp(`<${id}>: `)}(Info: (Logged out|Disconnected)|Fatal: )|Post-login script denied .*session=${escapeRegExp(id)},`;
+    const last = handedOver ? await log.wait(new RegExp(end)) : login;
+    const loggedIn = own(last) && !last.includes(': Fatal: ');
     const groups = lines().flatMap((line) => / Debug: acl: group added: (.*)$/s.exec(line)?.[1] ?? []);
     return { id, loggedIn, groups: [...new Set(groups)], lines: lines() };
   };

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { formatPlan, LONGEST_VALUE, parseEnvironment, repairEnvironment } from '../../src/dovecot/exec-plan.js';
+
+describe('formatPlan', () => {
+  it('puts a line between the fields that no field holds, and ends with a full stop', () => {
+    const plan = formatPlan({
+      status: 0,
+      optionWords: 2,
+      unset: ['PWD', 'X'],
+      value: 'a\n-\nb',
+      prefix: [Buffer.from('env'), Buffer.from('A/B=1')],
+    });
+    expect(plan.toString()).toBe('--\n0\n--\n2\n--\nPWD X\n--\na\n-\nb\n--\nA/B=1\n--\nenv\n--\n.');
+  });
+});
+
+describe('repairEnvironment', () => {
+  const original = parseEnvironment(
+    Buffer.from('USER=alice\0A/B=x=\ny\0EMPTY=\0IFS=,\0NODE_OPTIONS=--x\0=odd\0TWICE=1\0TWICE=2\0BYTES=\xff\0', 'latin1'),
+  );
+
+  it('finds what the shell lost, changed and added, and leaves what the launcher means to change', () => {
+    const now = { USER: 'alice', EMPTY: '', IFS: ' ', PWD: '/', SHLVL: '1', UV_THREADPOOL_SIZE: '1', TWICE: '1', BYTES: '\ufffd' };
+    const { unset, assignments } = repairEnvironment(original, now);
+    expect({ unset, assignments: assignments.map(String) }).toEqual({ unset: ['PWD'], assignments: ['A/B=x=\ny', 'IFS=,'] });
+  });
+
+  it('has nothing to do where nothing was lost', () => {
+    expect(repairEnvironment(parseEnvironment(Buffer.from('A=1\0')), { A: '1' })).toEqual({ unset: [], assignments: [] });
+  });
+});
+
+it('leaves room for the name and the final NUL in the longest value', () => {
+  expect(`ACL_GROUPS=${'x'.repeat(LONGEST_VALUE)}\0`).toHaveLength(131_072);
+});
