@@ -32,7 +32,8 @@ export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfi
     const reason = unwanted ?? skip;
     const name = finalName(group.name, config);
     if (reason !== undefined) skipped.push({ name: group.name, provider, reason, wanted: unwanted !== undefined });
-    else if (!groups.has(name)) groups.set(name, { ...group, name });
+    // Copying each group costs more than all the rest here.
+    else if (!groups.has(name)) groups.set(name, name === group.name ? group : { ...group, name });
   }
   return { groups: [...groups.values()], skipped };
 }

@@ -24,7 +24,7 @@ export interface Resolution {
 export async function resolveGroups(user: LoginUser, providers: readonly OpenProvider[], timeout: number): Promise<Resolution> {
   const answers = await Promise.all(providers.map((open) => ask(open, user, timeout)));
   return {
-    groups: answers.flatMap(({ groups, report }) => groups.map((group) => ({ ...group, provider: report.name }))),
+    groups: answers.flatMap(({ groups, report }) => groups.map((group) => sourced(group, report.name))),
     reports: answers.map(({ report }) => report),
   };
 }
@@ -56,4 +56,8 @@ async function ask(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function sourced({ name, gid, dn, skip }: Group, provider: string): SourcedGroup {
+  return { name, gid, dn, skip, provider };
 }
