@@ -11,6 +11,7 @@ import {
   SearchFailed,
   type SearchRequest,
 } from './connection.js';
+import { Stop } from './deadline.js';
 import type { Plan } from './plan.js';
 import type { Servers } from './servers.js';
 
@@ -26,14 +27,15 @@ export async function checkServers(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
+  const stop = new Stop(signal);
   try {
-    const endpoints = await servers.endpoints(signal);
+    const endpoints = await servers.endpoints(stop);
     const findings = await Promise.all(
       endpoints.map(async (endpoint): Promise<readonly Finding[]> => {
         try {
-          const connection = await openConnection(endpoint, settings, signal);
+          const connection = await openConnection(endpoint, settings, stop);
           try {
-            return [...certificate(connection), ...(await bases(connection, plan, signal)), ...(await speed(connection, plan, signal))].map(
+            return [...certificate(connection), ...(await bases(connection, plan, stop)), ...(await speed(connection, plan, stop))].map(
               (finding) => ({ ...finding, message: `${endpoint.uri}: ${finding.message}` }),
             );
           } finally {
@@ -47,6 +49,8 @@ export async function checkServers(
     return findings.flat();
   } catch (error) {
     return [{ level: 'error', message: explain(error) }];
+  } finally {
+    stop.end();
   }
 
   function fixFor(error: unknown): string {
@@ -65,7 +69,7 @@ export async function checkServers(
   }
 }
 
-async function bases(connection: Connection, plan: Plan, signal: AbortSignal): Promise<readonly Finding[]> {
+async function bases(connection: Connection, plan: Plan, stop: Stop): Promise<readonly Finding[]> {
   const wanted = [
     ...(plan.user.fixedBase ? [{ option: 'user_base', base: plan.user.base({}) ?? '' }] : []),
     ...(plan.group.base !== '' ? [{ option: 'group_base', base: plan.group.base }] : []),
@@ -73,7 +77,7 @@ async function bases(connection: Connection, plan: Plan, signal: AbortSignal): P
   return Promise.all(
     wanted.map(async ({ option, base }): Promise<Finding> => {
       try {
-        const found = await connection.search({ base, scope: 'base', filter: anything(), attributes: ['1.1'] }, signal);
+        const found = await connection.search({ base, scope: 'base', filter: anything(), attributes: ['1.1'] }, stop);
         if (found.length > 0) return { level: 'ok', message: `${option} "${base}" is there` };
         return { level: 'error', message: `${option} "${base}" can't be read`, fix: 'let this bind read it' };
       } catch (error) {
@@ -84,13 +88,13 @@ async function bases(connection: Connection, plan: Plan, signal: AbortSignal): P
 }
 
 /** Searches for somebody who isn't there: with an index that takes no longer than a round trip. */
-async function speed(connection: Connection, plan: Plan, signal: AbortSignal): Promise<readonly Finding[]> {
+async function speed(connection: Connection, plan: Plan, stop: Stop): Promise<readonly Finding[]> {
   const nobody = 'acl-groups-check-nobody';
   const timed = async (request: SearchRequest): Promise<number> => {
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {
       const started = performance.now();
-      await connection.search(request, signal);
+      await connection.search(request, stop);
       times.push(performance.now() - started);
     }
     // The best of them: the others may have waited for something else.

@@ -1,8 +1,8 @@
 import { Client, type Filter, ResultCodeError } from 'ldapts';
 import { ConfigError, explain } from '../../errors.js';
 import type { Logger } from '../../log.js';
-import { GivenUp, within } from './deadline.js';
-import { type Entry, readEntry } from './entry.js';
+import { GivenUp, type Stop, within } from './deadline.js';
+import { Entry } from './entry.js';
 import type { TlsSettings } from './tls.js';
 import { openTransport, type Transport } from './transport.js';
 import type { Endpoint } from './uri.js';
@@ -76,9 +76,9 @@ export interface Connection {
   /**
    * @throws SearchFailed when the server's answer is an error
    * @throws ConnectionLost when there is no answer
-   * @throws GivenUp when `signal` aborts
+   * @throws GivenUp when the lookup is over
    */
-  search(request: SearchRequest, signal: AbortSignal): Promise<readonly Entry[]>;
+  search(request: SearchRequest, stop: Stop): Promise<readonly Entry[]>;
   /** Counts a lookup in. */
   enter(): void;
   /** Counts a lookup out; the last one turns off the light, if the connection is retired. */
@@ -90,22 +90,22 @@ export interface Connection {
 }
 
 /** Connects and binds, in one time limit. @throws BindRefused, ConfigError, or any other error for a server that can't be used */
-export async function openConnection(endpoint: Endpoint, settings: ConnectionSettings, signal: AbortSignal): Promise<Connection> {
-  const stop = new AbortController();
+export async function openConnection(endpoint: Endpoint, settings: ConnectionSettings, stop: Stop): Promise<Connection> {
+  const undo = new AbortController();
   const started = performance.now();
   const work = async (): Promise<Connection> => {
-    const transport = await openTransport(endpoint, settings.tls, stop.signal);
-    stop.signal.addEventListener('abort', () => transport.destroy());
-    if (stop.signal.aborted) transport.destroy();
+    const transport = await openTransport(endpoint, settings.tls, undo.signal);
+    undo.signal.addEventListener('abort', () => transport.destroy());
+    if (undo.signal.aborted) transport.destroy();
     const client = clientOn(transport);
     await bind(client, settings.credentials);
     settings.log.debug(`${endpoint.uri}: connected, bound ${describe(settings.credentials)}, ${elapsed(started)} ms`);
     return share(client, transport, endpoint, settings);
   };
   try {
-    return await within(work(), { ms: settings.connectTimeout, what: 'no connection', signal });
+    return await within(work(), { ms: settings.connectTimeout, what: 'no connection', stop });
   } catch (error) {
-    stop.abort();
+    undo.abort();
     throw error;
   }
 }
@@ -164,7 +164,7 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
     inFlight--;
     if (inFlight === 0) transport.unref();
   };
-  const slot = async (signal: AbortSignal): Promise<void> => {
+  const slot = async (stop: Stop): Promise<void> => {
     if (inFlight < MAX_IN_FLIGHT) {
       inFlight++;
       transport.ref();
@@ -172,19 +172,20 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
     }
     await new Promise<void>((resolve, reject) => {
       const give = (): void => {
-        signal.removeEventListener('abort', leave);
+        stop.remove(leave);
         resolve();
       };
       const leave = (): void => {
+        stop.remove(leave);
         queue.splice(queue.indexOf(give), 1);
-        reject(new GivenUp('no turn for a search before the time for the whole lookup was over', { cause: signal.reason }));
+        reject(new GivenUp('no turn for a search before the time for the whole lookup was over', { cause: stop.reason }));
       };
       queue.push(give);
-      signal.addEventListener('abort', leave, { once: true });
+      stop.add(leave);
     });
   };
 
-  const send = async (request: SearchRequest, signal: AbortSignal): Promise<readonly Entry[]> => {
+  const send = async (request: SearchRequest, stop: Stop): Promise<readonly Entry[]> => {
     if (!client.isBound) throw new ConnectionLost(`${endpoint.uri}: connection lost`, { silent: false });
     const { searchEntries } = await within(
       client.search(request.base, {
@@ -195,9 +196,9 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
         // Without a size limit of ours: ldapts takes one that is reached for success. The server's own is an error, as it should be.
         timeLimit: Math.ceil(settings.searchTimeout / 1000),
       }),
-      { ms: settings.searchTimeout, what: 'no answer to a search', signal },
+      { ms: settings.searchTimeout, what: 'no answer to a search', stop },
     );
-    return searchEntries.map(readEntry);
+    return searchEntries.map((entry) => new Entry(entry));
   };
 
   return {
@@ -206,13 +207,13 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
     get usable() {
       return !retired && client.isBound;
     },
-    async search(request, signal) {
-      signal.throwIfAborted();
-      await slot(signal);
+    async search(request, stop) {
+      if (stop.aborted) throw new GivenUp('the time for the whole lookup was over', { cause: stop.reason });
+      await slot(stop);
       const started = performance.now();
       let outcome = 'failed';
       try {
-        const entries = await send(request, signal);
+        const entries = await send(request, stop);
         outcome = `entries=${entries.length}`;
         return entries;
       } catch (error) {
@@ -224,7 +225,7 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
         if (error instanceof GivenUp) {
           // An answer that comes now would find nobody. The neighbours may still get theirs.
           retire();
-          if (signal.aborted) throw error;
+          if (stop.aborted) throw error;
           throw new ConnectionLost(`${endpoint.uri}: ${error.message}`, { silent: true, cause: error });
         }
         if (error instanceof ResultCodeError) retire();

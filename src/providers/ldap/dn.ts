@@ -35,6 +35,8 @@ export function parseDn(text: string): Rdns | undefined {
 
 /** A form in which two spellings of one DN are equal, for comparing only. A text that is no DN stands for itself. */
 export function normalizeDn(text: string): string {
+  // Most DNs hold nothing that could be spelled otherwise.
+  if (/^[\w.-]+=[\w.-]+(?:,[\w.-]+=[\w.-]+)*$/.test(text)) return text.toLowerCase();
   const rdns = parseDn(text);
   return rdns === undefined ? fold(text) : rdns.map(rdnKey).join(',');
 }
@@ -53,6 +55,7 @@ export function namingValue(dn: string, attribute: string): string | undefined {
 
 /** Folds a value as caseIgnoreMatch compares it: case, and blanks at the ends and in a row, don't count. */
 export function fold(value: string): string {
+  if (/^[\x21-\x7e]*$/.test(value)) return value.toLowerCase();
   return value.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
 }
 

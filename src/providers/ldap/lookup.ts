@@ -1,10 +1,9 @@
-import { setMaxListeners } from 'node:events';
 import { ConfigError, explain, ProviderError } from '../../errors.js';
 import type { LdapOptions } from '../ldap.js';
 import type { Group, GroupProvider, LoginUser, ProviderContext } from '../provider.js';
 import { checkServers } from './check.js';
 import { type Connection, type ConnectionSettings, RESULT, SearchFailed } from './connection.js';
-import { GivenUp } from './deadline.js';
+import { GivenUp, Stop } from './deadline.js';
 import type { Entry } from './entry.js';
 import { groupsOfUser } from './membership.js';
 import { makePlan, type Plan } from './plan.js';
@@ -26,19 +25,15 @@ export function createLdapProvider(options: LdapOptions, context: ProviderContex
   const servers = createServers(plan.locations, { ...settings, starttls: options.starttls, resolveSrv });
   return {
     async groups(user, signal) {
-      // A signal of our own, because many searches listen to it at once, and Node.js takes that for a leak unless told otherwise.
-      const stop = new AbortController();
-      setMaxListeners(0, stop.signal);
-      const abort = (): void => stop.abort(signal.reason);
-      signal.addEventListener('abort', abort);
+      const stop = new Stop(signal);
       try {
         signal.throwIfAborted();
-        return await servers.run((connection) => findGroups(connection, user, plan, stop.signal), stop.signal);
+        return await servers.run((connection) => findGroups(connection, user, plan, stop), stop);
       } catch (error) {
         if (error instanceof ProviderError) throw error;
         throw new ProviderError('ldap', explain(error), { cause: error, timedOut: error instanceof GivenUp });
       } finally {
-        signal.removeEventListener('abort', abort);
+        stop.end();
       }
     },
     check: (signal) => checkServers(servers, settings, plan, signal),
@@ -58,23 +53,20 @@ function configured<T>(make: () => T): T {
   }
 }
 
-async function findGroups(connection: Connection, user: LoginUser, plan: Plan, signal: AbortSignal): Promise<readonly Group[] | undefined> {
-  const entry = await findUser(connection, user, plan, signal);
-  return entry && groupsOfUser({ search: (request) => connection.search(request, signal), plan, user: entry });
+async function findGroups(connection: Connection, user: LoginUser, plan: Plan, stop: Stop): Promise<readonly Group[] | undefined> {
+  const entry = await findUser(connection, user, plan, stop);
+  return entry && groupsOfUser({ search: (request) => connection.search(request, stop), plan, user: entry });
 }
 
 /** The one entry of the user. @throws for several: groups of somebody else would be worse than none */
-async function findUser(connection: Connection, user: LoginUser, plan: Plan, signal: AbortSignal): Promise<Entry | undefined> {
+async function findUser(connection: Connection, user: LoginUser, plan: Plan, stop: Stop): Promise<Entry | undefined> {
   const placeholders = namesOf(user.name);
   const values = Object.fromEntries(Object.entries(placeholders).map(([name, value]) => [name, value === '' ? [] : [value]]));
   const filter = plan.user.filter.fill(values);
   const base = plan.user.base(placeholders);
   if (filter === undefined || base === undefined) return undefined;
   try {
-    const entries = await connection.search(
-      { base, scope: 'sub', filter, attributes: userAttributes(plan), binary: ['objectSid'] },
-      signal,
-    );
+    const entries = await connection.search({ base, scope: 'sub', filter, attributes: userAttributes(plan), binary: ['objectSid'] }, stop);
     if (entries.length > 1) {
       throw new ProviderError(
         'ldap',

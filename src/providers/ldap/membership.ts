@@ -81,10 +81,14 @@ function groupOf(entry: Entry, nameAttribute: string): Group {
   const names = entry.texts(nameAttribute);
   const [gidNumber] = entry.texts('gidNumber');
   const gid = gidNumber !== undefined && /^\d+$/.test(gidNumber) ? { gid: Number(gidNumber) } : {};
-  // Of several names the one that the entry is named by, as everybody else's tools take it.
-  const naming = namingValue(dn, nameAttribute);
-  const name = names.find((each) => fold(each) === naming) ?? names[0];
+  const name = names.length > 1 ? nameOf(dn, nameAttribute, names) : names[0];
   return name === undefined ? { name: dn, dn, ...gid, skip: `its entry has no ${nameAttribute} that is a text` } : { name, dn, ...gid };
+}
+
+/** Of several names the one that the entry is named by, as everybody else's tools take it. */
+function nameOf(dn: string, attribute: string, names: readonly string[]): string | undefined {
+  const naming = namingValue(dn, attribute);
+  return names.find((name) => fold(name) === naming) ?? names[0];
 }
 
 /** Searches for groups that have the user as a member, then for those that have these as members, and so on. */

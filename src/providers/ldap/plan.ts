@@ -80,8 +80,14 @@ function credentialsOf(options: LdapOptions, locations: readonly Location[], pas
     throw new ConfigError(`${given} needs ${missing} too; leave out both to bind anonymously`);
   }
   if (dn === '') return { kind: 'anonymous' };
-  readPasswordFile(passwordFile);
-  return { kind: 'simple', dn, password: () => readPasswordFile(passwordFile) };
+  // What was read to be checked at start serves the first bind: exec mode makes only one.
+  let checked: string | undefined = readPasswordFile(passwordFile);
+  const password = (): string => {
+    const found = checked ?? readPasswordFile(passwordFile);
+    checked = undefined;
+    return found;
+  };
+  return { kind: 'simple', dn, password };
 }
 
 function plain(location: Location, starttls: boolean): boolean {

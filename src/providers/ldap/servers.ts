@@ -2,7 +2,7 @@ import type { SrvRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { explain, ProviderError } from '../../errors.js';
 import { BindRefused, type Connection, ConnectionLost, type ConnectionSettings, openConnection } from './connection.js';
-import { GivenUp, within } from './deadline.js';
+import { GivenUp, Stop, within } from './deadline.js';
 import { type Endpoint, endpointOfService, type Location } from './uri.js';
 
 /** How long a server that failed is left out: milliseconds. */
@@ -25,9 +25,9 @@ export interface Servers {
    * So an answer always comes from one server as a whole.
    * @throws ProviderError when no server can be used, and what `lookup` throws
    */
-  run<T>(lookup: (connection: Connection) => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<T>(lookup: (connection: Connection) => Promise<T>, stop: Stop): Promise<T>;
   /** All servers, DNS asked. */
-  endpoints(signal: AbortSignal): Promise<readonly Endpoint[]>;
+  endpoints(stop: Stop): Promise<readonly Endpoint[]>;
   /** Closes all connections. */
   close(): void;
 }
@@ -42,16 +42,17 @@ interface Server {
 
 export function createServers(locations: readonly Location[], settings: ServersSettings): Servers {
   const closing = new AbortController();
+  const closed = new Stop(closing.signal);
   const known = new Map<string, Server>();
   const domains = new Map<string, Domain>();
 
-  const endpoints = async (signal: AbortSignal): Promise<readonly Endpoint[]> => {
+  const endpoints = async (stop: Stop): Promise<readonly Endpoint[]> => {
     const lists = await Promise.all(
       locations.map((location) => {
         if (location.kind !== 'srv') return [location];
         const domain = domains.get(location.domain) ?? createDomain(location.domain, settings);
         domains.set(location.domain, domain);
-        return domain(signal);
+        return domain(stop);
       }),
     );
     return lists.flat();
@@ -66,7 +67,7 @@ export function createServers(locations: readonly Location[], settings: ServersS
   /** The one connection to a server, opened once however many wait for it. Not bound to any one login's signal. */
   const connect = (server: Server): Promise<Connection> => {
     if (server.connection?.usable) return Promise.resolve(server.connection);
-    server.opening ??= openConnection(server.endpoint, settings, closing.signal)
+    server.opening ??= openConnection(server.endpoint, settings, closed)
       .then((connection) => {
         server.connection = connection;
         server.deadUntil = 0;
@@ -79,8 +80,8 @@ export function createServers(locations: readonly Location[], settings: ServersS
   };
 
   /** A connection, with the caller counted in. */
-  const acquire = async (signal: AbortSignal): Promise<Connection> => {
-    const all = (await endpoints(signal)).map(serverOf);
+  const acquire = async (stop: Stop): Promise<Connection> => {
+    const all = (await endpoints(stop)).map(serverOf);
     const now = performance.now();
     const alive = all.filter(({ deadUntil }) => deadUntil <= now);
     const failures: string[] = [];
@@ -88,14 +89,14 @@ export function createServers(locations: readonly Location[], settings: ServersS
     let silent = true;
     for (const server of alive.length > 0 ? alive : all) {
       try {
-        const connection = await within(connect(server), { ms: settings.connectTimeout, what: 'no connection', signal });
+        const connection = await within(connect(server), { ms: settings.connectTimeout, what: 'no connection', stop });
         if (!connection.usable) throw new ConnectionLost('the server closed the connection', { silent: false });
         // Whoever is still on the others ends there; nothing new begins on a server of lower rank while a better one is up.
         for (const other of all) if (other !== server) other.connection?.retire();
         connection.enter();
         return connection;
       } catch (error) {
-        if (signal.aborted || error instanceof BindRefused) throw failure(`${server.endpoint.uri}: ${explain(error)}`, error);
+        if (stop.aborted || error instanceof BindRefused) throw failure(`${server.endpoint.uri}: ${explain(error)}`, error);
         server.deadUntil = performance.now() + DEAD_TIME;
         failures.push(`${server.endpoint.uri}: ${explain(error)}`);
         cause = error;
@@ -109,9 +110,9 @@ export function createServers(locations: readonly Location[], settings: ServersS
 
   return {
     endpoints,
-    async run(lookup, signal) {
+    async run(lookup, stop) {
       for (let again = false; ; again = true) {
-        const connection = await acquire(signal);
+        const connection = await acquire(stop);
         try {
           return await lookup(connection);
         } catch (error) {
@@ -119,8 +120,8 @@ export function createServers(locations: readonly Location[], settings: ServersS
           const server = serverOf(connection.endpoint);
           if (error.silent) server.deadUntil = performance.now() + DEAD_TIME;
           // A server that is silent now would be silent again: worth another try only where there is another server.
-          const others = (await endpoints(signal)).some((endpoint) => endpoint.uri !== connection.endpoint.uri);
-          if (again || signal.aborted || (error.silent && !others)) throw failure(error.message, error);
+          const others = (await endpoints(stop)).some((endpoint) => endpoint.uri !== connection.endpoint.uri);
+          if (again || stop.aborted || (error.silent && !others)) throw failure(error.message, error);
           settings.log.debug(`${error.message}; trying once more`);
         } finally {
           connection.leave();
@@ -139,7 +140,7 @@ function failure(message: string, cause: unknown): ProviderError {
   return new ProviderError('ldap', message, { cause, timedOut });
 }
 
-type Domain = (signal: AbortSignal) => Promise<readonly Endpoint[]>;
+type Domain = (stop: Stop) => Promise<readonly Endpoint[]>;
 
 /** The servers of a domain, by RFC 2782 and RFC 2052's rule for the name. Asked once for all who wait, and then once a minute. */
 function createDomain(domain: string, settings: ServersSettings): Domain {
@@ -164,12 +165,12 @@ function createDomain(domain: string, settings: ServersSettings): Domain {
     freshUntil = performance.now() + SRV_TIME;
     return answer;
   };
-  return (signal) => {
+  return (stop) => {
     if (answer !== undefined && performance.now() < freshUntil) return Promise.resolve(answer);
     asking ??= ask().finally(() => {
       asking = undefined;
     });
-    return within(asking, { ms: settings.connectTimeout, what: `SRV ${name}: no answer`, signal });
+    return within(asking, { ms: settings.connectTimeout, what: `SRV ${name}: no answer`, stop });
   };
 }
 

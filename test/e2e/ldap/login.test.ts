@@ -2,7 +2,7 @@ import { chown, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeCa } from '../../support/ca.js';
-import { type Dovecot, type DovecotOptions, type DovecotVersion, SPELLING, startDovecot, VERSIONS } from '../../support/dovecot.js';
+import { type Dovecot, type DovecotOptions, type DovecotVersion, startDovecot, VERSIONS } from '../../support/dovecot.js';
 import { GROUPS, PEOPLE } from '../../support/ldap-content.js';
 import { serveBlock } from '../../support/serve.js';
 import { BASE_LDIF, PASSWORD, READER_DN, type Slapd, searchesIn, startSlapd } from '../../support/slapd.js';
@@ -68,8 +68,7 @@ describe.each(VERSIONS)('LDAP groups in a login to Dovecot %s', (version) => {
   describe('exec mode', () => {
     let dovecot: Dovecot;
     beforeAll(async () => {
-      const config = `service imap-postlogin {\n  vsz_limit = ${SPELLING[version].noLimit}\n}`;
-      dovecot = await dovecotWith(version, { postLogin: inject('installed')[version].command, config });
+      dovecot = await dovecotWith(version, { postLogin: inject('installed')[version].command });
     });
     afterAll(() => dovecot.stop());
 
