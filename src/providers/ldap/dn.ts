@@ -61,8 +61,8 @@ export function fold(value: string): string {
 
 /** A text as a value within a DN: whatever it holds, it stays one value. */
 export function escapeDnValue(text: string): string {
-  // Every special character of RFC 4514 in hex, blanks and # too: it is allowed anywhere, so that no position needs a rule.
-  return text.replace(/[\p{Cc} "#+,;<=>\\]/gu, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  // The bytes of every special character of RFC 4514 in hex, blanks and # too: it is allowed anywhere, so that no position needs a rule.
+  return text.replace(/[\p{Cc} "#+,;<=>\\]/gu, (c) => Buffer.from(c).toString('hex').replace(/../g, '\\$&'));
 }
 
 function rdnKey(pairs: readonly Pair[]): string {
