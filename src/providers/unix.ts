@@ -29,6 +29,7 @@ const unix: ProviderDefinition<UnixOptions> = defineProvider({
     const database = openSource(source, context);
     return {
       async groups({ account }, signal) {
+        signal.throwIfAborted();
         const found = await database.lookup(account, signal);
         const groups = include_primary ? found : found?.slice(1);
         return groups?.filter(({ gid }) => gid >= min_gid && gid !== NO_GID).map(toGroup);
