@@ -78,6 +78,23 @@ describe.each(VERSIONS)('the life of the service under Dovecot %s', (version) =>
     expect(await servicePids(dovecot)).toHaveLength(1);
   });
 
+  it('says what to set where vsz_limit is too low for it', async () => {
+    const limited = await startDovecot({
+      version,
+      accounts: [{ name: 'alice' }],
+      postLoginSocket: 'acl-groups',
+      config: serveBlock(version, inject('installed')[version].command).replace(/vsz_limit = .*/, 'vsz_limit = 256M'),
+    });
+    // 2.3 loses what a service says that ends before the log process runs; the first login starts it again.
+    await limited.log.wait(/service\(acl-groups\): command startup failed/);
+    const client = await limited.imap();
+    client.write('a1 LOGIN alice secret\r\n');
+    expect(await limited.log.wait(/ acl-groups: Error: .*address space/)).toMatch(
+      /the service can't run within 256 MiB of address space; in its block of dovecot\.conf set no limit: vsz_limit = 0 in Dovecot 2\.3, unlimited in 2\.4$/,
+    );
+    await limited.stop();
+  });
+
   it('ends when the master is killed', async () => {
     const pid = await servicePid(dovecot);
     const client = await dovecot.imap('alice');
