@@ -6,6 +6,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const config: ViteUserConfig = defineConfig({
   root,
   test: {
+    // Suites with servers wait more than they work.
+    maxWorkers: 3,
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       // Generous limits: a slow machine is no failure.
