@@ -5,6 +5,7 @@
  * @module
  */
 import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Group, GroupProvider, LoginUser } from './providers/provider.js';
 
@@ -79,6 +80,8 @@ export function contractCases(setup: ContractSetup): readonly ContractCase[] {
   const [first] = users;
   if (first === undefined) throw new TypeError('contractCases: users is empty; name at least one that the source knows');
   const never = new AbortController().signal;
+  // It serves many lookups at once, as the signal of a login never does.
+  setMaxListeners(0, never);
   const soon: Soon = (promise) => within(patience, promise);
   const opened = use(() => setup.open(), soon);
   const broken = use(() => setup.openBroken(), soon);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand, testDirectory } from '../../support/command.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
 import { rdn } from '../../support/ldap-content.js';
 import { ADMINISTRATOR, DOMAIN_DN, type Samba, type SambaObject, startSamba, USERS_DN } from '../../support/samba.js';
@@ -23,6 +24,8 @@ const group = (name: string, members: readonly string[], account = name.replace(
 /** Groups by which a member gets to a portion of memberOf, which is 1,500. */
 const MANY = 1600;
 const COMMA = 'Sales, West (north)';
+
+const directory = testDirectory();
 
 describe('Active Directory', () => {
   let samba: Samba;
@@ -86,6 +89,20 @@ describe('Active Directory', () => {
       expect(names[0]).toBe('Domain Users');
       expect(names).toEqual(expect.arrayContaining([...nested, 'holds the primary group']));
     });
+  });
+
+  it('is shown by lookup as tokenGroups has it', async () => {
+    const file = directory.write(
+      'acl-groups.toml',
+      `[provider.ldap]\n${Object.entries(table)
+        .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+        .join('')}`,
+    );
+    const { status, stdout } = await runCommand('lookup', '-j', '-D', '2.4', '-p', 'ldap', '-c', file, 'anna@ad.test');
+    const { groups } = JSON.parse(stdout) as { readonly groups: readonly { readonly name: string; readonly dn: string }[] };
+    expect(status).toBe(0);
+    expect(groups.map(({ name }) => name).sort()).toEqual([...(await tokenGroupNames('anna'))].sort());
+    expect(groups.every(({ dn }) => dn.endsWith(DOMAIN_DN))).toBe(true);
   });
 
   it.each(['ldap', 'ldaps'] as const)('works over %s, by account name and by principal name', async (scheme) => {
