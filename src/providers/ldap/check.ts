@@ -5,6 +5,7 @@ import type { Finding } from '../provider.js';
 import {
   type Connection,
   type ConnectionSettings,
+  type Credentials,
   describe,
   openConnection,
   RESULT,
@@ -35,9 +36,12 @@ export async function checkServers(
         try {
           const connection = await openConnection(endpoint, settings, stop);
           try {
-            return [...certificate(connection), ...(await bases(connection, plan, stop)), ...(await speed(connection, plan, stop))].map(
-              (finding) => ({ ...finding, message: `${endpoint.uri}: ${finding.message}` }),
-            );
+            const findings = [
+              certificate(connection, settings.credentials),
+              ...(await bases(connection, plan, stop)),
+              ...(await speed(connection, plan, stop)),
+            ];
+            return findings.map((finding) => ({ ...finding, message: `${endpoint.uri}: ${finding.message}` }));
           } finally {
             connection.destroy();
           }
@@ -52,21 +56,20 @@ export async function checkServers(
   } finally {
     stop.end();
   }
+}
 
-  function fixFor(error: unknown): string {
-    return error instanceof ConfigError
-      ? 'mend the file'
-      : 'see that the server runs, that a firewall lets it through, and that uris, tls_ca_file and bind_dn are right';
-  }
+function fixFor(error: unknown): string {
+  if (error instanceof ConfigError) return 'mend the file';
+  return 'see that the server runs, that a firewall lets it through, and that uris, tls_ca_file and bind_dn are right';
+}
 
-  function certificate({ transport }: Connection): readonly Finding[] {
-    const how = `bound ${describe(settings.credentials)}`;
-    if (!(transport instanceof TLSSocket)) return [{ level: 'ok', message: how }];
-    const until = new Date(transport.getPeerCertificate().valid_to);
-    const days = Math.floor((until.getTime() - Date.now()) / 86_400_000);
-    const message = `${how}, ${transport.getProtocol() ?? 'TLS'}, certificate valid until ${until.toISOString().slice(0, 10)} (${days} days)`;
-    return [days < CERTIFICATE_WARNING ? { level: 'warning', message, fix: "renew the server's certificate" } : { level: 'ok', message }];
-  }
+function certificate({ transport }: Connection, credentials: Credentials): Finding {
+  const how = `bound ${describe(credentials)}`;
+  if (!(transport instanceof TLSSocket)) return { level: 'ok', message: how };
+  const until = new Date(transport.getPeerCertificate().valid_to);
+  const days = Math.floor((until.getTime() - Date.now()) / 86_400_000);
+  const message = `${how}, ${transport.getProtocol() ?? 'TLS'}, certificate valid until ${until.toISOString().slice(0, 10)} (${days} days)`;
+  return days < CERTIFICATE_WARNING ? { level: 'warning', message, fix: "renew the server's certificate" } : { level: 'ok', message };
 }
 
 async function bases(connection: Connection, plan: Plan, stop: Stop): Promise<readonly Finding[]> {

@@ -1,7 +1,6 @@
 import { ConfigError, explain, ProviderError } from '../../errors.js';
 import type { LdapOptions } from '../ldap.js';
 import type { Group, GroupProvider, LoginUser, ProviderContext } from '../provider.js';
-import { checkServers } from './check.js';
 import { type Connection, type ConnectionSettings, RESULT, SearchFailed } from './connection.js';
 import { GivenUp, Stop } from './deadline.js';
 import type { Entry } from './entry.js';
@@ -36,7 +35,7 @@ export function createLdapProvider(options: LdapOptions, context: ProviderContex
         stop.end();
       }
     },
-    check: (signal) => checkServers(servers, settings, plan, signal),
+    check: async (signal) => (await import('./check.js')).checkServers(servers, settings, plan, signal),
     async close() {
       servers.close();
     },
