@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type Entry, escapeFilter } from 'ldapts';
-import { ldapProvider } from '../support/ldap.js';
+import { createLogger } from '../../src/log.js';
+import { parseOptions } from '../../src/options.js';
+import provide from '../../src/providers/ldap.js';
+import { loginUser } from '../support/ldap.js';
 import { bigDirectory, GROUPS, PEOPLE } from '../support/ldap-content.js';
 import { PASSWORD, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';
 import { type BenchContext, NotPossible } from './benchmark.js';
@@ -100,7 +103,7 @@ async function requireSame(finders: readonly (readonly [string, Finder])[], user
 }
 
 function openOurs(slapd: Slapd): Finder {
-  const provider = ldapProvider({
+  const table = {
     preset: 'rfc2307bis',
     uris: [slapd.ldap],
     starttls: false,
@@ -108,8 +111,14 @@ function openOurs(slapd: Slapd): Finder {
     group_base: GROUPS,
     bind_dn: READER_DN,
     bind_password_file: join(slapd.directory, 'password'),
-  });
-  return { names: (user) => provider.names(user), close: async () => provider.close?.() };
+  };
+  const silent = createLogger(() => {});
+  const provider = provide.create(parseOptions(provide.options, table, 'bench'), { log: silent, directory: '/' });
+  const { signal } = new AbortController();
+  return {
+    names: async (user) => (await provider.groups(loginUser(user), signal))?.map(({ name }) => name),
+    close: async () => provider.close?.(),
+  };
 }
 
 /** What everybody would write: no deadline, no bound, no second server, no normalised DNs. The same searches, as far from each other. */

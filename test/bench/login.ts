@@ -1,3 +1,4 @@
+import { chown, mkdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Dovecot, type DovecotOptions, type DovecotVersion, SPELLING, startDovecot, VERSIONS } from '../support/dovecot.js';
@@ -11,10 +12,12 @@ import { SHELL_EXAMPLE } from './shell-example.js';
 const NONE = 'no post-login service';
 const SHELL = 'shell example';
 const EXEC = 'acl-groups, exec mode';
+const CACHE = 'acl-groups, exec mode, answer in --cache-dir';
 const SERVE = 'acl-groups, serve mode';
 
 const EXPECTATIONS: readonly Expectation[] = [
   { contestant: SERVE, rival: NONE, figure: 'p50', expected: { atMost: 1.05 } },
+  { contestant: CACHE, rival: SHELL, figure: 'p50', expected: { atMost: 1 } },
   { contestant: SERVE, rival: SHELL, figure: 'rate', expected: { atLeast: 2 } },
 ];
 
@@ -97,9 +100,19 @@ function contestantsOf(
     { name: NONE, options: {} },
     { name: SHELL, options: { files: { 'groups.sh': SHELL_EXAMPLE }, postLogin: (directory) => join(directory, 'groups.sh') } },
     { name: EXEC, options: { postLogin: command, config: noLimit(version) } },
+    {
+      name: CACHE,
+      options: {
+        postLogin: (directory) => `${command} --cache-dir ${join(directory, CACHE_DIRECTORY)}`,
+        config: noLimit(version),
+        etc: { 'acl-groups.toml': '[cache]\nttl = "24h"\n' },
+      },
+    },
     { name: SERVE, options: { postLoginSocket: 'acl-groups', config: serveBlock(version, command) } },
   ];
 }
+
+const CACHE_DIRECTORY = 'answers';
 
 /** Node.js needs more address space than a script: with too little, the launcher starts it without its compiler, which takes longer. */
 function noLimit(version: DovecotVersion): string {
@@ -136,18 +149,27 @@ async function startAll(
   contestants: ReturnType<typeof contestantsOf>,
 ): Promise<readonly { readonly name: string; readonly dovecot: Dovecot }[]> {
   return Promise.all(
-    contestants.map(async ({ name, options }) => ({
-      name,
-      dovecot: await startDovecot({
+    contestants.map(async ({ name, options }) => {
+      const dovecot = await startDovecot({
         version,
         accounts: USERS.map((user) => ({ name: user })),
         groups: Object.fromEntries(GROUPS.map((group) => [group, USERS])),
         debug: false,
         ...options,
         config: LOGIN_PROCESSES[version] + (options.config ?? ''),
-      }),
-    })),
+      });
+      await makeCacheDirectory(dovecot);
+      return { name, dovecot };
+    }),
   );
+}
+
+/** What --cache-dir needs: a directory of the post-login service's user, closed to others. */
+async function makeCacheDirectory({ world }: Dovecot): Promise<void> {
+  const directory = join(world.directory, CACHE_DIRECTORY);
+  const [, uid, gid] = /^dovecot:[^:]*:(\d+):(\d+):/m.exec(await readFile(join(world.etc, 'passwd'), 'utf8')) ?? [];
+  await mkdir(directory, { mode: 0o700 });
+  await chown(directory, Number(uid), Number(gid));
 }
 
 /** One login by as little client as possible. Returns the milliseconds from connecting to LOGIN's OK, once the server has hung up. */
