@@ -20,7 +20,6 @@ export interface ConnectionHandler {
 export interface Connection {
   /** Takes no further request; what is in hand is answered, then the connection closes. */
   drain(): void;
-  readonly closed: boolean;
 }
 
 /**
@@ -113,9 +112,6 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
       if (busy || queue.length > 0) return;
       clearTimeout(timer);
       timer = setTimeout(() => socket.destroy(), DRAIN_GRACE);
-    },
-    get closed() {
-      return socket.destroyed;
     },
   };
 }
