@@ -24,7 +24,7 @@ member: uid=slowpoke,${PEOPLE}
 `;
 
 /** Short, so that the tests are: what takes longer never comes. */
-const SHORT = { connect_timeout: '400ms', timeout: '400ms' };
+const SHORT = { connect_timeout: '1s', timeout: '1s' };
 
 const directory = temporaryDirectory();
 const sockets: Socket[] = [];
@@ -93,7 +93,8 @@ describe('a server in plain text', () => {
     await slapd.end('SIGKILL');
     for (const { status, reason } of (await lookups) as PromiseRejectedResult[]) {
       expect(status).toBe('rejected');
-      expect(reason.message).toContain(`ldap: no server can be used: ${slapd.ldap}: connect ECONNREFUSED 127.0.0.1:${slapd.port}`);
+      // Refused, or reset, if the second connection was faster than the end of the process.
+      expect(reason.message).toContain(`ldap: no server can be used: ${slapd.ldap}: `);
       expect(reason).toMatchObject({ provider: 'ldap', timedOut: false });
     }
     await slapd.start();
@@ -116,7 +117,7 @@ describe('a server in plain text', () => {
     const lookups = await Promise.allSettled([provider.names('alice'), provider.names('nobody')]);
     for (const lookup of lookups) {
       expect(lookup).toMatchObject({ status: 'rejected', reason: { timedOut: true } });
-      expect(lookup).toMatchObject({ reason: { message: `ldap: no server can be used: ${slapd.ldap}: no connection within 400 ms` } });
+      expect(lookup).toMatchObject({ reason: { message: `ldap: no server can be used: ${slapd.ldap}: no connection within 1000 ms` } });
     }
     slapd.thaw();
     await works(provider);
@@ -126,7 +127,7 @@ describe('a server in plain text', () => {
     const provider = provide(plain);
     await works(provider);
     slapd.freeze();
-    await expect(provider.names('alice')).rejects.toThrow(`ldap: ${slapd.ldap}: no answer to a search within 400 ms`);
+    await expect(provider.names('alice')).rejects.toThrow(`ldap: ${slapd.ldap}: no answer to a search within 1000 ms`);
     slapd.thaw();
     await works(provider);
   });
@@ -155,7 +156,7 @@ describe('a server in plain text', () => {
     const slow = provider.names('slowpoke');
     const neighbours = Array.from({ length: 20 }, () => provider.names('alice'));
     expect(await Promise.all(neighbours)).toEqual(neighbours.map(() => ['staff']));
-    await expect(slow).rejects.toThrow('no answer to a search within 400 ms');
+    await expect(slow).rejects.toThrow('no answer to a search within 1000 ms');
     expect(relay.connections).toBe(1);
     // That connection isn't trusted any more.
     await works(provider);
@@ -202,7 +203,7 @@ describe('a server in plain text', () => {
     const provider = provide({ ...plain, uris: [`ldap://127.0.0.1:${relay.port}`, slapd.ldap] });
     await works(provider);
     expect(await provider.names('slowpoke')).toEqual(['staff']);
-    expect(provider.lines).toContain(`debug: ldap://127.0.0.1:${relay.port}: no answer to a search within 400 ms; trying once more`);
+    expect(provider.lines).toContain(`debug: ldap://127.0.0.1:${relay.port}: no answer to a search within 1000 ms; trying once more`);
   });
 
   it('of which none is up', async () => {
@@ -235,7 +236,7 @@ describe('a server in plain text', () => {
     const provider = provide({ uris: [`ldap://127.0.0.1:${port}`], starttls: false });
     await expect(provider.names('alice')).rejects.toMatchObject({
       timedOut: true,
-      message: expect.stringContaining('no connection within 400 ms'),
+      message: expect.stringContaining('no connection within 1000 ms'),
     });
     fillers.forEach((socket) => void socket.destroy());
   });
@@ -272,7 +273,7 @@ describe('a server with TLS', () => {
     const provider = provide({ uris: [slapd[scheme]], tls_ca_file: ca.file });
     expect(await provider.names('alice')).toEqual(['staff']);
     slapd.freeze();
-    const lost = expect(provider.names('alice')).rejects.toThrow('ECONNREFUSED');
+    const lost = expect(provider.names('alice')).rejects.toThrow(`ldap: no server can be used: ${slapd[scheme]}: `);
     await tick();
     await slapd.end('SIGKILL');
     await lost;
@@ -296,7 +297,7 @@ describe('a server with TLS', () => {
 
   it('whose handshake stalls', async () => {
     const silent = await server(() => undefined);
-    const message = 'no connection within 400 ms';
+    const message = 'no connection within 1000 ms';
     await expect(provide({ uris: [`ldaps://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
     await expect(provide({ uris: [`ldap://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
     const agrees = await server((socket) => socket.once('data', () => socket.write(STARTTLS_AGREED)));
@@ -376,7 +377,7 @@ describe('servers named by DNS', () => {
     const silent = await startDns('_ldap._tcp.example.test', undefined);
     onTestFinished(silent.close);
     await expect(provide(srv, { resolveSrv: silent.resolveSrv }).names('alice')).rejects.toThrow(
-      /SRV _ldap\._tcp\.example\.test: (no answer within 400 ms|querySrv ETIMEOUT)/,
+      /SRV _ldap\._tcp\.example\.test: (no answer within 1000 ms|querySrv ETIMEOUT)/,
     );
   });
 });
