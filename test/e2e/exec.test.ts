@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Dovecot, type DovecotOptions, startDovecot, VERSIONS } from '../support/dovecot.js';
+import { listMailboxes, makeMailbox, publicNamespace } from '../support/public-mailboxes.js';
 
 /** The shell example of Dovecot's documentation. */
 const SHELL_EXAMPLE = `#!/bin/sh
@@ -13,7 +14,7 @@ exec "$@"
 `;
 
 const ACCOUNTS = {
-  accounts: [{ name: 'alice', group: 'crew' }],
+  accounts: [{ name: 'alice', group: 'crew' }, { name: 'bob' }],
   groups: { crew: [], acct: ['alice'], sales: ['alice'], other: [] },
 } as const;
 const GROUPS = ['acct', 'crew', 'sales'];
@@ -51,9 +52,16 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
         ...ACCOUNTS,
         virtualUsers: [{ name: 'vera@example.com', fields: { 'namespace/inbox/prefix': 'INBOX/', acl_groups: 'given' } }],
         postLogin: command(),
+        config: (directory) => publicNamespace(version, 'public', `${directory}/public`),
       });
     });
     afterAll(() => dovecot.stop());
+
+    it('lets one user see a mailbox by group=acct lr, and keeps another out', async () => {
+      await makeMailbox(dovecot, join(dovecot.world.directory, 'public'), 'Accounts', 'group=acct lr\n');
+      expect(await listMailboxes(dovecot, 'alice', 'Public')).toEqual(['Public/Accounts']);
+      expect(await listMailboxes(dovecot, 'bob', 'Public')).toEqual([]);
+    });
 
     it('gives Dovecot exactly the groups that id names', async () => {
       const { stdout } = await dovecot.world.run(['id', '-Gnz', 'alice']);
@@ -62,7 +70,7 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
 
     it('gives a user whom nobody knows the groups of the userdb, and every other field as it was', async () => {
       const client = await dovecot.imap('vera@example.com');
-      expect((await client.command('NAMESPACE')).untagged).toEqual(['* NAMESPACE (("INBOX/" "/")) NIL NIL']);
+      expect((await client.command('NAMESPACE')).untagged).toEqual(['* NAMESPACE (("INBOX/" "/")) NIL (("Public/" "/"))']);
       await client.command('LOGOUT');
       expect((await dovecot.session(client)).groups).toEqual(['given']);
     });
@@ -103,8 +111,8 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
     ['before', (script: string) => `${command()} ${script}`],
     ['after', (script: string) => `${script} ${command()}`],
   ])('%s another script', (_where, chain) => {
-    const withScript = (script: string): Promise<Dovecot> =>
-      start({ files: { script: `#!/bin/sh\n${script}` }, postLogin: (directory) => chain(`${directory}/script`) });
+    const withScript = (script: string, options: Partial<DovecotOptions> = {}): Promise<Dovecot> =>
+      start({ files: { script: `#!/bin/sh\n${script}` }, postLogin: (directory) => chain(`${directory}/script`), ...options });
 
     it('leaves rawlog its streams', async () => {
       const dovecot = await start({ postLogin: `-d ${chain('/usr/lib/dovecot/rawlog')}` });
@@ -148,6 +156,27 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
       expect((await client.command('NAMESPACE')).untagged).toEqual(['* NAMESPACE (("Mine/" "/")) NIL NIL']);
       await client.command('LOGOUT');
       expect([...(await dovecot.session(client)).groups].sort()).toEqual(GROUPS);
+    });
+
+    it('leaves the public namespaces that it opens by what is there', async () => {
+      const shares = ['team', 'board'];
+      // Shell variables can't have such names, so the script can set them by env(1) only.
+      const script = `for share in "$(dirname "$0")"/shares/*; do
+  [ -e "$share/.Box" ] || continue
+  name=$(basename "$share")
+  USERDB_KEYS="$USERDB_KEYS namespace/$name/disabled"
+  set -- env "NAMESPACE/$(echo "$name" | tr a-z A-Z)/DISABLED=no" "$@"
+done
+export USERDB_KEYS
+exec "$@"
+`;
+      const dovecot = await withScript(script, {
+        config: (directory) =>
+          shares.map((name) => publicNamespace(version, name, `${directory}/shares/${name}`, 'disabled = yes')).join(''),
+      });
+      await makeMailbox(dovecot, join(dovecot.world.directory, 'shares/team'), 'Box', 'group=acct lr\n');
+      expect(await listMailboxes(dovecot, 'alice', 'Team')).toEqual(['Team/Box']);
+      expect(await listMailboxes(dovecot, 'alice', 'Board')).toEqual([]);
     });
   });
 

@@ -1,34 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Dovecot, startDovecot, VERSIONS } from '../support/dovecot.js';
+import { listMailboxes, makeMailbox, publicNamespace } from '../support/public-mailboxes.js';
 import { serveBlock, servicePid } from '../support/serve.js';
-
-/** A public namespace with one mailbox, as `acct` may see it. */
-const PUBLIC = {
-  '2.3': (directory: string) => `
-namespace public {
-  type = public
-  prefix = Public/
-  separator = /
-  location = maildir:${directory}/public:INDEXPVT=~/public
-  subscriptions = no
-  list = children
-}
-`,
-  '2.4': (directory: string) => `
-namespace public {
-  type = public
-  prefix = Public/
-  separator = /
-  mail_driver = maildir
-  mail_path = ${directory}/public
-  mail_index_private_path = ~/public
-  subscriptions = no
-  list = children
-}
-`,
-};
 
 describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
   let dovecot: Dovecot;
@@ -42,12 +16,10 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
         { name: 'dora@example.com', fields: { system_groups_user: 'alice', acl_groups: 'given' } },
       ],
       postLoginSocket: 'acl-groups',
-      config: (directory) => serveBlock(version, inject('installed')[version].command) + PUBLIC[version](directory),
+      config: (directory) =>
+        serveBlock(version, inject('installed')[version].command) + publicNamespace(version, 'public', `${directory}/public`),
     });
-    const box = join(dovecot.world.directory, 'public/.Accounts');
-    await Promise.all(['cur', 'new', 'tmp'].map((name) => mkdir(join(box, name), { recursive: true, mode: 0o777 })));
-    await writeFile(join(box, 'dovecot-acl'), 'group=acct lr\n');
-    await dovecot.world.run(['chmod', '-R', 'a+rwX', join(dovecot.world.directory, 'public')]);
+    await makeMailbox(dovecot, join(dovecot.world.directory, 'public'), 'Accounts', 'group=acct lr\n');
   });
   afterAll(() => dovecot.stop());
 
@@ -64,14 +36,8 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
   });
 
   it('lets one user see a mailbox and keeps the other out', async () => {
-    const list = async (user: string): Promise<string> => {
-      const client = await dovecot.imap(user);
-      const { untagged } = await client.command('LIST "" "Public/*"');
-      client.destroy();
-      return untagged.join('\n');
-    };
-    expect(await list('alice')).toContain('Public/Accounts');
-    expect(await list('bob')).not.toContain('Public/Accounts');
+    expect(await listMailboxes(dovecot, 'alice', 'Public')).toEqual(['Public/Accounts']);
+    expect(await listMailboxes(dovecot, 'bob', 'Public')).toEqual([]);
   });
 
   it('loses nothing of a client that pipelines behind LOGIN, and sends it nothing of its own', async () => {
