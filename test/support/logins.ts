@@ -12,6 +12,7 @@ export interface LoginRecord {
 export interface LoginLoad {
   /** Resolves when so many more logins have ended, however they went. */
   more(count: number): Promise<void>;
+  /** Breaks off the logins under way, which then count as nothing: a reload may leave one without an answer from Dovecot for minutes. */
   stop(): Promise<LoginRecord>;
 }
 
@@ -20,12 +21,14 @@ export function loginLoad(dovecot: Dovecot, users: readonly string[], clients: n
   let running = true;
   let done = 0;
   const failures: string[] = [];
+  const open = new Set<LineClient>();
   const waiting = new Set<{ readonly at: number; readonly resolve: () => void }>();
 
   async function client(first: number): Promise<void> {
     for (let turn = first; running; turn++) {
       const user = users[turn % users.length] ?? '';
-      const failure = await login(dovecot, user);
+      const failure = await login(dovecot, user, open);
+      if (!running) return;
       if (failure !== undefined) failures.push(`${user}: ${failure}`);
       done++;
       for (const waiter of waiting) {
@@ -44,6 +47,7 @@ export function loginLoad(dovecot: Dovecot, users: readonly string[], clients: n
       }),
     stop: async () => {
       running = false;
+      for (const connected of open) connected.destroy();
       await all;
       return { done, failures };
     },
@@ -51,10 +55,11 @@ export function loginLoad(dovecot: Dovecot, users: readonly string[], clients: n
 }
 
 /** What went wrong, if anything did: a login counts when a mailbox can be selected after it. */
-async function login(dovecot: Dovecot, user: string): Promise<string | undefined> {
+async function login(dovecot: Dovecot, user: string, open: Set<LineClient>): Promise<string | undefined> {
   let client: LineClient | undefined;
   try {
     client = await dovecot.imap();
+    open.add(client);
     const reply = await client.command(`LOGIN ${quoted(user)} secret`);
     if (reply.status !== 'OK') return reply.text;
     const selected = await client.command('STATUS INBOX (MESSAGES)');
@@ -63,5 +68,6 @@ async function login(dovecot: Dovecot, user: string): Promise<string | undefined
     return error instanceof Error ? error.message : String(error);
   } finally {
     client?.destroy();
+    if (client !== undefined) open.delete(client);
   }
 }
