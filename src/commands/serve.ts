@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Invocation, Options } from '../args.js';
 import { loadConfig } from '../config.js';
@@ -27,6 +28,8 @@ const LAST_REPLIES = 2000;
  */
 export async function serve({ options, operands }: Invocation): Promise<number> {
   if (operands[0] !== undefined) throw new UsageError(`serve takes no operand, found "${operands[0]}"; try: acl-groups --help`);
+  // V8 would let the heap grow to four times what is in use, which is mostly the cache.
+  setFlagsFromString('--heap-growing-percent=30');
   const log = stderrLogger();
   const counters = createCounters();
   const source = findSocketSource(options, process.env, process.pid);
