@@ -198,6 +198,35 @@ exec "$@"
       ]);
     });
 
+    it('denies by a configuration that can not be used, and for an option that there is not', async () => {
+      const dovecot = await start({ postLogin: command() });
+      await writeFile(join(dovecot.world.etc, 'acl-groups.toml'), 'nonsense = 1\n');
+      await denied(dovecot);
+      expect(said(dovecot)).toEqual([
+        'imap-postlogin: Error: /etc/acl-groups.toml: unknown key "nonsense"; allowed are providers, on_error, timeout, dovecot_version, user_format, [groups], [cache], [provider.NAME]',
+      ]);
+      const other = await start({ postLogin: `${command()} -x` });
+      await denied(other);
+      expect(said(other)).toEqual(['imap-postlogin: Error: unknown option "x"; try: acl-groups --help']);
+    });
+
+    it('passes on what there is by on_error = "continue", and the client sees nothing of it', async () => {
+      const dovecot = await start({ postLogin: command() });
+      const config = 'providers = ["unix", "file"]\non_error = "continue"\n[provider.file]\npath = "/none"\n';
+      await writeFile(join(dovecot.world.etc, 'acl-groups.toml'), config);
+      const received = await talk(dovecot, 'a LOGIN alice secret', 'b LOGOUT');
+      expect(received.split('\r\n').map((line) => line.replace(/\[.*\] | \(.*secs\)\./g, ''))).toEqual([
+        'a OK Logged in',
+        '* BYE Logging out',
+        'b OK Logout completed',
+        '',
+      ]);
+      expect(await groupsOf(dovecot)).toEqual(GROUPS);
+      expect(said(dovecot)[0]).toMatch(
+        /^imap-postlogin: Error: alice: provider file failed: .*\/none.*; going on without its groups \(on_error = "continue"\)$/,
+      );
+    });
+
     it('names a program that is missing', async () => {
       const dovecot = await start({ postLogin: `${command()} /none/such` });
       await denied(dovecot);
