@@ -55,10 +55,8 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
     const whole = answer.providers.every(({ outcome }) => outcome !== 'error');
     if (general && whole) await keep(options.cacheDir, entry, config.cache.ttl, log);
   }
-  return await end(
-    { status: value === undefined ? EXIT.temporary : EXIT.ok, optionWords: words.length - operands.length, value: value ?? '', ...repairs },
-    providers,
-  );
+  const plan = { status: value === undefined ? EXIT.temporary : EXIT.ok, optionWords: words.length - operands.length, ...repairs };
+  return await end({ ...plan, addition: (value ?? '').slice(request.existing.length) }, providers);
 }
 
 /** Keeps the answer for the launcher. A cache that can't be used slows logins down, and is no reason to lose one. */

@@ -12,8 +12,8 @@ export interface Plan {
   readonly optionWords: number;
   /** Variables that the shell added. */
   readonly unset: readonly string[];
-  /** The value of ACL_GROUPS. */
-  readonly value: string;
+  /** What comes behind the value that ACL_GROUPS has: the launcher has its bytes, which need not be UTF-8. */
+  readonly addition: string;
   /** Words to exec the program through. */
   readonly prefix: readonly Buffer[];
 }
@@ -22,9 +22,11 @@ export interface Plan {
  * The plan as the launcher reads it: a line that separates, then the fields with that line between them, and a full stop, by which the
  * launcher knows that nothing is missing. The separator is one that no field holds, so values may have lines.
  */
-export function formatPlan({ status, optionWords, unset, value, prefix }: Plan): Buffer {
+export function formatPlan({ status, optionWords, unset, addition, prefix }: Plan): Buffer {
   // The launcher puts each word in front of the ones before.
-  const fields = [String(status), String(optionWords), unset.join(' '), value, ...prefix.toReversed()].map((field) => Buffer.from(field));
+  const fields = [String(status), String(optionWords), unset.join(' '), addition, ...prefix.toReversed()].map((field) =>
+    Buffer.from(field),
+  );
   let separator = '-';
   while (fields.some((field) => field.includes(`\n${separator}\n`))) separator += '-';
   const line = Buffer.from(`\n${separator}\n`);

@@ -7,7 +7,7 @@ describe('formatPlan', () => {
       status: 0,
       optionWords: 2,
       unset: ['PWD', 'X'],
-      value: 'a\n-\nb',
+      addition: 'a\n-\nb',
       prefix: [Buffer.from('env'), Buffer.from('A/B=1')],
     });
     expect(plan.toString()).toBe('--\n0\n--\n2\n--\nPWD X\n--\na\n-\nb\n--\nA/B=1\n--\nenv\n--\n.');

@@ -63,6 +63,14 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
     expect(environment({ USER, USERDB_KEYS: keys }).USERDB_KEYS).toBe(expected);
   });
 
+  it('adds to the groups that it was given, whatever bytes these are', () => {
+    // Node.js can't pass such bytes on, so a shell makes them.
+    const program = [...sh.words, join(prefix, 'bin/acl-groups'), ...PRINT_ENVIRONMENT];
+    const { stdout, stderr } = spawnSync('sh', ['-c', `exec env -i USER="$0" "ACL_GROUPS=$(printf 'caf\\351,b')" "$@"`, USER, ...program]);
+    expect(stderr.toString()).toBe('');
+    expect(stdout.toString('latin1').split('\0')).toContain(`ACL_GROUPS=caf\u00e9,b,${GROUPS}`);
+  });
+
   it('keeps its process id, its descriptors and what is to be read from them', () => {
     const files = ['before', 'after'].map((when) => join(prefix, `descriptors-${when}`));
     const [before = '', after = ''] = files;
