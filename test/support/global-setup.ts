@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { type Installed, installPackage } from './installed.js';
 
@@ -10,6 +12,7 @@ declare module 'vitest' {
 
 /** What all suites with real servers share: made before the first one, removed after the last. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await promisify(execFile)('npm', ['run', '--silent', 'build']);
   const { package: installed, remove } = await installPackage();
   project.provide('installed', installed);
   return remove;

@@ -30,14 +30,14 @@ export type Installed = Readonly<Record<DovecotVersion, InstalledPackage>>;
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
-/** Packs the checkout (which builds it) and installs the tarball in each world, by the world's own Node.js. */
+/** Packs the checkout as it was built (suites that run use that build) and installs the tarball in each world, by the world's own Node.js. */
 export async function installPackage(): Promise<{ readonly package: Installed; readonly remove: () => Promise<void> }> {
   await ensureDebian13();
   const directory = await mkdtemp('/tmp/acl-groups-package-');
   await chmod(directory, 0o755);
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
-    await run('npm', ['pack', '--silent', '--pack-destination', directory], { cwd: PROJECT });
+    await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', directory], { cwd: PROJECT });
     await run('sh', ['-c', 'mv "$1"/*.tgz "$1/package.tgz"', 'sh', directory]);
     // Debian 13's nodejs comes without npm; this machine's runs on any Node.js.
     const { stdout } = await run('npm', ['root', '--global']);
