@@ -62,7 +62,7 @@ const GROUP_OPTIONS: OptionTable<GroupsConfig> = {
 };
 
 const CACHE_OPTIONS: OptionTable<CacheConfig> = {
-  ttl: option(duration('30s'), 'serve mode: how long an answer is used without asking again; "0s" asks for each login'),
+  ttl: option(duration('30s'), 'serve mode and --cache-dir: how long an answer is used without asking again; "0s" asks for each login'),
   stale_ttl: option(duration('1h'), 'serve mode: how old an answer may be that stands in when a provider fails; "0s" means never'),
   max_users: option(integer(100_000, 1, 10_000_000), 'serve mode: how many answers are kept, the least recently used goes first'),
 };

@@ -144,7 +144,7 @@ function shorten(
   return shortened(fits);
 }
 
-/** Writes the plan and ends the process, which nothing may hold up: not a connection, nor a thread that hangs in the C library. */
+/** Writes the plan and ends the process, which nothing may hold up: not a connection, nor a thread of somebody's addon that hangs in native code. */
 async function end(plan: Plan, providers: readonly OpenProvider[]): Promise<never> {
   for (let rest = formatPlan(plan); rest.length > 0; ) rest = rest.subarray(writeSync(1, rest));
   const closing = Promise.allSettled(providers.map(async ({ provider }) => provider.close?.()));

@@ -2,7 +2,7 @@ import { answerLogin, type LoginAnswer } from '../answer.js';
 import type { Invocation } from '../args.js';
 import { loadConfig } from '../config.js';
 import { loginRequest } from '../dovecot/userdb.js';
-import { findVersion } from '../dovecot/version.js';
+import { createVersionFinder } from '../dovecot/version.js';
 import { EXIT, UsageError } from '../errors.js';
 import { stderrLogger } from '../log.js';
 import { openProviders } from '../providers/registry.js';
@@ -24,16 +24,12 @@ export async function lookup(invocation: Invocation): Promise<number> {
   const requests = operands.map((name) => loginRequest({ name, fields: new Map() }, config.user_format));
   const providers = await openProviders(config, () => log);
   const paint = await paintFor(process.stdout);
-  let version: ReturnType<typeof findVersion> | undefined;
-  const versionOnce = (): ReturnType<typeof findVersion> => {
-    version ??= findVersion(config, process.env);
-    return version;
-  };
+  const version = createVersionFinder(config, process.env);
   const statuses: number[] = [];
   try {
     for (const request of requests) {
       const resolution = await resolveGroups(request.user, providers, config.timeout);
-      const answer = await answerLogin(request, resolution, config, versionOnce);
+      const answer = await answerLogin(request, resolution, config, version);
       const { name } = request.user;
       process.stdout.write(options.json ? `${printableJson(jsonAnswer(name, answer))}\n` : formatAnswer(name, answer, paint));
       statuses.push(exitStatus(answer));

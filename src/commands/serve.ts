@@ -173,7 +173,7 @@ function onEnd(
   return { noticed, due };
 }
 
-/** Closes the providers. A thread that hangs in a name service can't be ended, and Node would wait for it forever: SIGKILL doesn't. */
+/** Closes the providers. Node would wait forever for a thread of somebody's addon that hangs in native code: SIGKILL doesn't. */
 async function letGo(loader: Loader, log: Logger): Promise<void> {
   const killTimer = setTimeout(() => {
     log.warning('a provider does not let go; ending by SIGKILL');

@@ -38,6 +38,17 @@ export async function findVersion(
   return askPrograms(programs);
 }
 
+/** Finds the version when it is first needed, and then knows it. One that wasn't found is looked for again: Dovecot may have been busy. */
+export function createVersionFinder(...found: Parameters<typeof findVersion>): () => Promise<VersionFound | undefined> {
+  let finding: Promise<VersionFound | undefined> | undefined;
+  return async () => {
+    finding ??= findVersion(...found);
+    const version = await finding;
+    if (version === undefined) finding = undefined;
+    return version;
+  };
+}
+
 async function askPrograms(programs: readonly string[]): Promise<VersionFound | undefined> {
   // Rarely needed, and slow to load: it brings sockets and streams.
   const [{ execFile }, { promisify }] = await Promise.all([import('node:child_process'), import('node:util')]);

@@ -45,7 +45,7 @@ export interface GroupProvider {
   groups(user: LoginUser, signal: AbortSignal): Promise<readonly Group[] | undefined>;
   /**
    * What the answer depends on beside the user's name and account: an IP address, a userdb field. Serve mode keeps answers by name,
-   * account and this text; without the method, by name and account alone. Called for each login, so it has to be quick.
+   * account and this text; without the method, by name and account alone. Exec mode's --cache-dir keeps none of a provider that has it. Called for each login, so it has to be quick.
    */
   cacheKey?(user: LoginUser): string;
   /** Looks at what the provider depends on, for `acl-groups check`. */

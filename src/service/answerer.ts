@@ -2,7 +2,7 @@ import { answerLogin, type LoginAnswer, logAnswer } from '../answer.js';
 import { milliseconds } from '../clock.js';
 import type { Config } from '../config.js';
 import { type LoginFacts, type LoginRequest, loginRequest } from '../dovecot/userdb.js';
-import { findVersion, type VersionFound } from '../dovecot/version.js';
+import { createVersionFinder } from '../dovecot/version.js';
 import { explain } from '../errors.js';
 import { createLimiter } from '../limiter.js';
 import type { Logger } from '../log.js';
@@ -37,7 +37,7 @@ export function createDenier(reason: string): Answerer {
   };
 }
 
-/** Each lookup may hold a connection to a directory or a thread; providers have bounds of their own below this. */
+/** Each lookup may hold a connection to a directory or a process; providers have bounds of their own below this. */
 const MAX_RUNNING = 128;
 /** More than this many different users can't be answered within any sensible timeout. */
 const MAX_WAITING = 4096;
@@ -50,7 +50,7 @@ export function createAnswerer(config: Config, providers: readonly OpenProvider[
   const keyParts = providers.flatMap(({ provider }) => (provider.cacheKey === undefined ? [] : [provider]));
   let underWay = 0;
   let onIdle: (() => void) | undefined;
-  let version: Promise<VersionFound | undefined> | undefined;
+  const version = createVersionFinder(config, process.env);
 
   function key({ user, existing }: LoginRequest): string {
     // Neither name holds control characters, so that no two users share a key.
@@ -61,10 +61,7 @@ export function createAnswerer(config: Config, providers: readonly OpenProvider[
 
   async function lookUp(request: LoginRequest): Promise<LoginAnswer> {
     const resolution = await resolveInTurn(request.user);
-    return answerLogin(request, resolution, config, () => {
-      version ??= findVersion(config, process.env);
-      return version;
-    });
+    return answerLogin(request, resolution, config, version);
   }
 
   /** `timeout` is for the whole answer, waiting included. */

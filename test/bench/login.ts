@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Dovecot, type DovecotOptions, type DovecotVersion, SPELLING, startDovecot, VERSIONS } from '../support/dovecot.js';
 import { installPackage } from '../support/installed.js';
+import { serveBlock } from '../support/serve.js';
 import { type BenchContext, NotPossible } from './benchmark.js';
 import { drawBars } from './chart.js';
 import { alternate, concurrently, type Measured } from './measure.js';
@@ -117,25 +118,6 @@ const CACHE_DIRECTORY = 'answers';
 /** Node.js needs more address space than a script: with too little, the launcher starts it without its compiler, which takes longer. */
 function noLimit(version: DovecotVersion): string {
   return `service imap-postlogin {\n  vsz_limit = ${SPELLING[version].noLimit}\n}\n`;
-}
-
-/** The service as Dovecot's master runs it. */
-function serveBlock(version: DovecotVersion, command: string): string {
-  const { internalUser, noLimit } = SPELLING[version];
-  return `
-service acl-groups {
-  executable = ${command} serve
-  user = ${internalUser}
-  drop_priv_before_exec = yes
-  process_min_avail = 1
-  process_limit = 1
-  client_limit = 1000
-  vsz_limit = ${noLimit}
-  unix_listener acl-groups {
-    mode = 0600
-  }
-}
-`;
 }
 
 /** Login processes stay and serve everybody, as busy sites have it: what is left to differ comes after the login. */

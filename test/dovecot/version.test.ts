@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findVersion, versionOf } from '../../src/dovecot/version.js';
+import { createVersionFinder, findVersion, versionOf } from '../../src/dovecot/version.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'acl-groups-version-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -60,5 +60,19 @@ describe('findVersion', () => {
 
   it('is undefined where nobody knows', async () => {
     expect(await findVersion(auto, {}, [missing])).toBeUndefined();
+  });
+});
+
+describe('createVersionFinder', () => {
+  const auto = { dovecot_version: 'auto', dovecotOption: undefined } as const;
+
+  it('asks again until it knows, and then never more', async () => {
+    const path = join(directory, 'late');
+    const find = createVersionFinder(auto, {}, [path]);
+    expect(await find()).toBeUndefined();
+    program('late', 'echo 2.3.19');
+    expect(await find()).toMatchObject({ version: '2.3' });
+    rmSync(path);
+    expect(await find()).toMatchObject({ version: '2.3' });
   });
 });

@@ -11,6 +11,20 @@ import { type OwnEtc, ownEtc, runUnder } from '../support/own-etc.js';
 const PROGRAM = fileURLToPath(new URL('../../dist/acl-groups.cjs', import.meta.url));
 const NSSWITCH = 'passwd: files\ngroup: files\n';
 
+/** Has account files of one's own, in latin1, for as long as `use` runs. */
+function withFiles({ passwd, group }: { readonly passwd: string; readonly group: string }, use: (etc: OwnEtc) => void): void {
+  const etc = ownEtc({
+    '/etc/passwd': Buffer.from(passwd, 'latin1'),
+    '/etc/group': Buffer.from(group, 'latin1'),
+    '/etc/nsswitch.conf': NSSWITCH,
+  });
+  try {
+    use(etc);
+  } finally {
+    rmSync(etc.directory, { recursive: true });
+  }
+}
+
 /** A group id and its name, or the id again where it has none. */
 type Named = readonly [gid: number, name: string];
 
@@ -70,17 +84,10 @@ function lookup(etc: OwnEtc, source: string, accounts: readonly string[]): reado
 describe('the index over the files', () => {
   it('finds what id finds, in files of any kind', () => {
     fc.assert(
-      fc.property(accountFiles, ({ passwd, group }) => {
-        const etc = ownEtc({
-          '/etc/passwd': Buffer.from(passwd, 'latin1'),
-          '/etc/group': Buffer.from(group, 'latin1'),
-          '/etc/nsswitch.conf': NSSWITCH,
-        });
-        try {
+      fc.property(accountFiles, (files) => {
+        withFiles(files, (etc) => {
           expect(askFiles(etc, ACCOUNTS)).toEqual(askId(etc, ACCOUNTS));
-        } finally {
-          rmSync(etc.directory, { recursive: true });
-        }
+        });
       }),
       { numRuns: 100 },
     );
@@ -91,24 +98,19 @@ describe('the index over the files', () => {
       { length: 20_000 },
       (_, n) => `group ${n}:x:${n + 1000}:u${n % 7},${n % 40 === 0 ? 'alice,' : ''}u${n % 11}\n`,
     );
-    const etc = ownEtc({ '/etc/passwd': 'alice:x:1:1000:::\nbob:x:2:7::', '/etc/group': groups.join(''), '/etc/nsswitch.conf': NSSWITCH });
-    const found = askFiles(etc, ['alice', 'bob']);
-    expect(found.get('alice')).toHaveLength(500);
-    expect(found).toEqual(askId(etc, ['alice', 'bob']));
-    rmSync(etc.directory, { recursive: true });
+    withFiles({ passwd: 'alice:x:1:1000:::\nbob:x:2:7::', group: groups.join('') }, (etc) => {
+      const found = askFiles(etc, ['alice', 'bob']);
+      expect(found.get('alice')).toHaveLength(500);
+      expect(found).toEqual(askId(etc, ['alice', 'bob']));
+    });
   });
 });
 
 describe('the three account databases', () => {
   it('give the same answers', () => {
     fc.assert(
-      fc.property(accountFiles, ({ passwd, group }) => {
-        const etc = ownEtc({
-          '/etc/passwd': Buffer.from(passwd, 'latin1'),
-          '/etc/group': Buffer.from(group, 'latin1'),
-          '/etc/nsswitch.conf': NSSWITCH,
-        });
-        try {
+      fc.property(accountFiles, (files) => {
+        withFiles(files, (etc) => {
           const [files, userid, getent] = ['files', 'userid', 'getent'].map((source) =>
             lookup(etc, source, ACCOUNTS).map(({ user, groups, skipped, providers: [provider] }) => ({
               user,
@@ -120,9 +122,7 @@ describe('the three account databases', () => {
           );
           expect(userid).toEqual(files);
           expect(getent).toEqual(files);
-        } finally {
-          rmSync(etc.directory, { recursive: true });
-        }
+        });
       }),
       { numRuns: 10 },
     );
