@@ -119,9 +119,15 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
       const logs = join(dovecot.world.directory, 'home/alice/dovecot.rawlog');
       await mkdir(logs, { recursive: true });
       await dovecot.world.run(['chown', '-R', 'alice:', join(dovecot.world.directory, 'home/alice')]);
-      expect(await groupsOf(dovecot)).toEqual(GROUPS);
-      const input = readdirSync(logs).find((name) => name.endsWith('.in')) ?? 'none';
-      expect(await readFile(join(logs, input), 'utf8')).toMatch(/LOGOUT\r?\n$/);
+      const client = await dovecot.imap('alice');
+      await client.command('LOGOUT');
+      // rawlog keeps what it logs until it ends, and lets go of the client after that.
+      await client.closed();
+      const logged = async (end: string): Promise<string> =>
+        readFile(join(logs, readdirSync(logs).find((name) => name.endsWith(end)) ?? 'none'), 'utf8');
+      expect(await logged('.in')).toMatch(/LOGOUT\r\n$/);
+      expect(client.received.endsWith(await logged('.out'))).toBe(true);
+      expect([...(await dovecot.session(client)).groups].sort()).toEqual(GROUPS);
     });
 
     it('leaves a mail location that it sets', async () => {

@@ -143,16 +143,18 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   }
   const pid = master.pid ?? 0;
   const namespace = (await namespaceOf(pid)) ?? '';
-  const clients: LineClient[] = [];
+  /** The clients, each with the end of the log when it came: another one may have had the same port before. */
+  const clients = new Map<LineClient, number>();
 
   const open = async (port: number): Promise<LineClient> => {
+    const from = log.lines.length;
     const client = await LineClient.connect(port, host);
-    clients.push(client);
+    clients.set(client, from);
     await client.line();
     return client;
   };
   const session = async (client: LineClient): Promise<Session> => {
-    const login = await log.wait(new RegExp(`-login: Info: .*rport=${client.localPort}[, ]`));
+    const login = await log.wait(new RegExp(`-login: Info: .*rport=${client.localPort}[, ]`), clients.get(client));
     const id = /session=<([^>]+)>/.exec(login)?.[1] ?? '';
     const handedOver = / Info: Log(in|ged in): /.test(login);
     const own = (line: string): boolean => line.includes(`<${id}>: `);
@@ -193,7 +195,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     },
     processes: () => processesOf(namespace),
     stop: async () => {
-      for (const client of clients) client.destroy();
+      for (const client of clients.keys()) client.destroy();
       if (master.exitCode === null && master.signalCode === null) process.kill(pid, 'SIGTERM');
       await ended;
       const left = await outlivers(namespace);
