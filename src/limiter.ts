@@ -1,10 +1,10 @@
 /** Lets so many tasks run at a time, and so many wait. */
 export interface Limiter {
   /**
-   * Runs a task when its turn comes.
-   * @throws Error when too many wait already; what `signal` was aborted with, if that comes first
+   * Runs a task when its turn comes. `signal` makes what ends the wait; it is called for a task that has to wait.
+   * @throws Error when too many wait already; what the signal was aborted with, if that comes first
    */
-  run<Value>(task: () => Promise<Value>, signal: AbortSignal): Promise<Value>;
+  run<Value>(task: () => Promise<Value>, signal: () => AbortSignal): Promise<Value>;
   readonly running: number;
   readonly waiting: number;
 }
@@ -17,10 +17,6 @@ export function createLimiter(what: string, most: number, mostWaiting: number): 
 
   async function turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (running < most) {
-      running++;
-      return;
-    }
     if (waiting.size >= mostWaiting) throw new Error(`too many ${what}: ${most} are running and ${mostWaiting} waiting`);
     await new Promise<void>((resolve, reject) => {
       const start = (): void => {
@@ -48,7 +44,8 @@ export function createLimiter(what: string, most: number, mostWaiting: number): 
 
   return {
     async run(task, signal) {
-      await turn(signal);
+      if (running < most) running++;
+      else await turn(signal());
       try {
         return await task();
       } finally {

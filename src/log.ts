@@ -6,15 +6,28 @@ import { printable } from './text.js';
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
 /** Where diagnostics go. One call is one line, whatever the message holds. */
-export type Logger = Readonly<Record<LogLevel, (message: string) => void>>;
+export interface Logger extends Readonly<Record<Exclude<LogLevel, 'debug'>, (message: string) => void>> {
+  /** A function is called only where somebody reads such messages. */
+  debug(message: string | (() => string)): void;
+}
 
 /** The launcher says so where it keeps Node.js's own last words from the log. */
 const STDERR = process.env.ACL_GROUPS_LOG_DESCRIPTOR === '4' ? 4 : 2;
 
 /** Makes a logger out of a function that takes finished messages, control characters already made visible. */
-export function createLogger(write: (level: LogLevel, message: string) => void): Logger {
+export function createLogger(
+  write: (level: LogLevel, message: string) => void,
+  { debug }: { readonly debug: boolean } = { debug: true },
+): Logger {
   const at = (level: LogLevel) => (message: string) => write(level, printable(message));
-  return { debug: at('debug'), info: at('info'), warning: at('warning'), error: at('error') };
+  return {
+    debug(message) {
+      if (debug) write('debug', printable(typeof message === 'string' ? message : message()));
+    },
+    info: at('info'),
+    warning: at('warning'),
+    error: at('error'),
+  };
 }
 
 /**
@@ -27,14 +40,13 @@ export function stderrLogger(options: { debug: boolean; pid?: number } = { debug
   const pid = options.pid ?? process.pid;
   const dovecot = process.env.LOG_SERVICE !== undefined || (process.env.USERDB_KEYS !== undefined && isPipe(STDERR));
   return createLogger((level, message) => {
-    if (level === 'debug' && !options.debug) return;
     const line = dovecot ? dovecotLogLine(level, pid, message) : `acl-groups: ${level}: ${message}\n`;
     try {
       writeSync(STDERR, line);
     } catch {
       // A log that is gone or full must not cost the login.
     }
-  });
+  }, options);
 }
 
 function isPipe(descriptor: number): boolean {

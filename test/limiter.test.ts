@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from '../src/limiter.js';
 
-const never = new AbortController().signal;
+const { signal } = new AbortController();
+const never = (): AbortSignal => signal;
 
 describe('createLimiter', () => {
   it('runs so many at a time, in the order of their coming', async () => {
@@ -41,13 +42,30 @@ describe('createLimiter', () => {
     let fail = (_error: Error): void => {};
     const first = limiter.run(() => new Promise<void>((_, reject) => (fail = reject)), never);
     const deadline = new AbortController();
-    const second = limiter.run(async () => 2, deadline.signal);
+    const second = limiter.run(
+      async () => 2,
+      () => deadline.signal,
+    );
     deadline.abort(new Error('no time left'));
     await expect(second).rejects.toThrow('no time left');
     const third = limiter.run(async () => 3, never);
     fail(new Error('broken'));
     await expect(first).rejects.toThrow('broken');
     expect(await third).toBe(3);
-    await expect(limiter.run(async () => 5, deadline.signal)).rejects.toThrow('no time left');
+  });
+
+  it('asks how long to wait only for a task that has to', async () => {
+    const limiter = createLimiter('tasks', 1, 1);
+    const stopped = AbortSignal.abort(new Error('no time left'));
+    let asked = 0;
+    const patience = (): AbortSignal => {
+      asked++;
+      return stopped;
+    };
+    const first = limiter.run(async () => 1, patience);
+    expect(asked).toBe(0);
+    await expect(limiter.run(async () => 2, patience)).rejects.toThrow('no time left');
+    expect(asked).toBe(1);
+    expect(await first).toBe(1);
   });
 });

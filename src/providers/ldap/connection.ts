@@ -235,7 +235,8 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
       } finally {
         free();
         settings.log.debug(
-          `search base="${request.base}" scope=${request.scope} filter=${request.filter} ${outcome} ${elapsed(started)} ms (${endpoint.uri})`,
+          () =>
+            `search base="${request.base}" scope=${request.scope} filter=${request.filter} ${outcome} ${elapsed(started)} ms (${endpoint.uri})`,
         );
       }
     },

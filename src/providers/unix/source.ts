@@ -42,10 +42,14 @@ export function openSource(
   }
 
   async function askLibc(account: string, signal: AbortSignal): Promise<readonly AccountGroup[] | undefined> {
-    return await limiter.run(async () => {
-      libc ??= openLibc();
-      return await (await libc).lookup(account, signal);
-    }, signal);
+    signal.throwIfAborted();
+    return await limiter.run(
+      async () => {
+        libc ??= openLibc();
+        return await (await libc).lookup(account, signal);
+      },
+      () => signal,
+    );
   }
 
   /** The files' answer, where it is the whole truth; else why it isn't. */
@@ -70,10 +74,10 @@ export function openSource(
       if (source === 'auto') {
         const answer = askFiles(account);
         if ('groups' in answer) {
-          log.debug(`${account}: source files: nsswitch.conf leaves it to the files (${describe(nsswitch.read())})`);
+          log.debug(() => `${account}: source files: nsswitch.conf leaves it to the files (${describe(nsswitch.read())})`);
           return answer.groups;
         }
-        log.debug(`${account}: not by the files: ${answer.because}`);
+        log.debug(() => `${account}: not by the files: ${answer.because}`);
       }
       return await askLibc(account, signal);
     },
