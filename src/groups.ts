@@ -23,14 +23,14 @@ export interface Selection {
  * name the first one stays.
  */
 export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfig): Selection {
-  const whyLeftOut = filterFor(config);
+  const { whyLeftOut, finalName } = rulesOf(config);
   const groups = new Map<string, SourcedGroup>();
   const skipped: SkippedGroup[] = [];
   for (const group of found) {
     const { provider, skip } = group;
     const unwanted = whyLeftOut(group.name);
     const reason = unwanted ?? skip;
-    const name = finalName(group.name, config);
+    const name = finalName(group.name);
     if (reason !== undefined) skipped.push({ name: group.name, provider, reason, wanted: unwanted !== undefined });
     // Copying each group costs more than all the rest here.
     else if (!groups.has(name)) groups.set(name, name === group.name ? group : { ...group, name });
@@ -38,21 +38,25 @@ export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfi
   return { groups: [...groups.values()], skipped };
 }
 
-/** Why a name is left out; `undefined` if it isn't. */
-type Filter = (name: string) => string | undefined;
-
-/** Globs are compiled once for a configuration, not for each login. */
-const FILTERS = new WeakMap<GroupsConfig, Filter>();
-
-function filterFor(config: GroupsConfig): Filter {
-  const known = FILTERS.get(config);
-  if (known !== undefined) return known;
-  const filter = compile(config);
-  FILTERS.set(config, filter);
-  return filter;
+/** `[groups]`, ready for use. */
+interface Rules {
+  /** Why a name is left out; `undefined` if it isn't. */
+  whyLeftOut(name: string): string | undefined;
+  finalName(name: string): string;
 }
 
-function compile({ include, exclude }: GroupsConfig): Filter {
+/** Made once for a configuration, not for each login. */
+const RULES = new WeakMap<GroupsConfig, Rules>();
+
+function rulesOf(config: GroupsConfig): Rules {
+  const known = RULES.get(config);
+  if (known !== undefined) return known;
+  const rules = { whyLeftOut: filterOf(config), finalName: renamerOf(config) };
+  RULES.set(config, rules);
+  return rules;
+}
+
+function filterOf({ include, exclude }: GroupsConfig): Rules['whyLeftOut'] {
   const included = include.map(compileGlob);
   const excluded = exclude.map((glob) => ({ glob, fits: compileGlob(glob) }));
   return (name) => {
@@ -62,7 +66,10 @@ function compile({ include, exclude }: GroupsConfig): Filter {
   };
 }
 
-function finalName(name: string, config: GroupsConfig): string {
-  const renamed = Object.hasOwn(config.rename, name) ? (config.rename[name] ?? name) : name;
-  return config.case === 'lower' ? renamed.toLowerCase() : renamed;
+function renamerOf({ rename, case: letters }: GroupsConfig): Rules['finalName'] {
+  const names = new Map(Object.entries(rename));
+  return (name) => {
+    const renamed = names.get(name) ?? name;
+    return letters === 'lower' ? renamed.toLowerCase() : renamed;
+  };
 }
