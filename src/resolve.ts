@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { milliseconds } from './clock.js';
 import { explain, ProviderError } from './errors.js';
 import type { Group, LoginUser } from './providers/provider.js';
@@ -38,8 +37,6 @@ async function ask(
   const started = milliseconds();
   const elapsed = (): number => Math.round((milliseconds() - started) * 1000) / 1000;
   const deadline = new AbortController();
-  // Each search of a provider may listen, and there may be many; Node.js would warn in Dovecot's log.
-  setMaxListeners(0, deadline.signal);
   let timer: NodeJS.Timeout | undefined;
   try {
     // A race, because a provider may not heed the signal.

@@ -39,7 +39,8 @@ export interface Finding {
 export interface GroupProvider {
   /**
    * The user's groups in the source's own order; an empty list for a known user without groups; `undefined` for a user that the
-   * source doesn't know. Stops working when `signal` aborts.
+   * source doesn't know. Stops working when `signal` aborts. With more than ten listeners on it at a time, Node.js takes them for a
+   * leak and says so in the log, unless events.setMaxListeners() tells it otherwise.
    * @throws any error, when the source can't answer for sure: an incomplete list is never an answer
    */
   groups(user: LoginUser, signal: AbortSignal): Promise<readonly Group[] | undefined>;
