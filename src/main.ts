@@ -12,7 +12,8 @@ const COMMANDS = {
   version: async () => (await import('./commands/help.js')).version,
 } as const;
 
-async function main(): Promise<number> {
+/** Runs what the command line asks for. Returns the exit status. */
+export async function main(): Promise<number> {
   try {
     const invocation = parseArguments(process.argv.slice(2));
     const run = await COMMANDS[invocation.command]();
@@ -26,6 +27,7 @@ async function main(): Promise<number> {
   }
 }
 
-void main().then((status) => {
-  process.exitCode = status;
-});
+/** Goes through exec mode for nobody, when the package is installed. */
+export async function rehearse(): Promise<void> {
+  await (await import('./commands/exec.js')).rehearse();
+}

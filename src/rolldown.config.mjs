@@ -3,16 +3,33 @@ import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
 // The program is built as CommonJS in few files: Node starts those 10 ms sooner than the same code as ES modules, and exec mode
-// starts a Node for each login. Dynamic imports become files of their own, so that exec mode reads only what it uses.
+// starts a Node for each login. What that needs anyway is one file; other dynamic imports become files of their own.
+const EXEC_MODE = /\/src\/(main\.ts|commands\/exec\.ts|providers\/unix(\.ts|\/source\.ts))$/;
+
 export default defineConfig([
   {
-    input: { 'acl-groups': 'src/main.ts', 'account-worker': 'src/providers/unix/account-worker.ts' },
+    input: {
+      program: 'src/main.ts',
+      'account-worker': 'src/providers/unix/account-worker.ts',
+    },
     platform: 'node',
     external: ['userid'],
     resolve: { alias: { assert: join(import.meta.dirname, 'assert.ts') } },
     plugins: [licences()],
-    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'parts/[name]-[hash].cjs' },
+    output: {
+      dir: 'dist',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'parts/[name].cjs',
+      codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
+    },
   },
+  // What loads the program: each a single file.
+  ...Object.entries({ 'acl-groups': 'src/start.ts', install: 'src/install.ts' }).map(([name, input]) => ({
+    input: { [name]: input },
+    platform: 'node',
+    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs' },
+  })),
   // What providers of others import.
   {
     input: ['src/index.ts', 'src/contract.ts'],

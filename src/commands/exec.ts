@@ -24,7 +24,23 @@ const CLOSING_TIME = 100;
  * Doesn't return once providers were asked: the process ends.
  * @throws UsageError, ConfigError, and an error with status 69 for a program that can't be executed
  */
-export async function exec({ options, operands, words }: Invocation): Promise<number> {
+export async function exec(invocation: Invocation): Promise<number> {
+  const { plan, providers } = await prepare(invocation);
+  for (let rest = plan; rest.length > 0; ) rest = rest.subarray(writeSync(1, rest));
+  await letGo(providers);
+  return await end();
+}
+
+/** Does all that a login takes, and leaves it at that: the installation keeps what V8 has made of the code by then. */
+export async function rehearse(): Promise<void> {
+  process.env.USER = 'root';
+  const words = ['-p', 'unix', '/bin/sh'];
+  const { providers } = await prepare({ command: 'exec', options: { providers: ['unix'] }, words, operands: words.slice(2) });
+  await letGo(providers);
+}
+
+/** The plan for the launcher, and the providers that were asked for it. */
+async function prepare({ options, operands, words }: Invocation): Promise<{ plan: Buffer; providers: readonly OpenProvider[] }> {
   // The launcher is this process's parent, and it is the one that Dovecot started and knows.
   const log = stderrLogger({ debug: false, pid: process.ppid });
   const [program] = operands;
@@ -55,8 +71,9 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
     const whole = answer.providers.every(({ outcome }) => outcome !== 'error');
     if (general && whole) await keep(options.cacheDir, entry, config.cache.ttl, log);
   }
-  const plan = { status: value === undefined ? EXIT.temporary : EXIT.ok, optionWords: words.length - operands.length, ...repairs };
-  return await end({ ...plan, addition: (value ?? '').slice(request.existing.length) }, providers);
+  const status = value === undefined ? EXIT.temporary : EXIT.ok;
+  const addition = (value ?? '').slice(request.existing.length);
+  return { plan: formatPlan({ status, optionWords: words.length - operands.length, ...repairs, addition }), providers };
 }
 
 /** Keeps the answer for the launcher. A cache that can't be used slows logins down, and is no reason to lose one. */
@@ -97,9 +114,9 @@ function isExecutable(path: string): boolean {
 
 /** How the launcher gives the program the environment that the launcher was started with. */
 function repair(program: string): Pick<Plan, 'unset' | 'prefix'> {
-  let bytes: Buffer;
+  let bytes: string;
   try {
-    bytes = readFileSync(`/proc/${process.ppid}/environ`);
+    bytes = readFileSync(`/proc/${process.ppid}/environ`, 'latin1');
   } catch {
     // No procfs: what the shell makes of the environment has to do.
     return { unset: [], prefix: [] };
@@ -144,11 +161,14 @@ function shorten(
   return shortened(fits);
 }
 
-/** Writes the plan and ends the process, which nothing may hold up: not a connection, nor a thread of somebody's addon that hangs in native code. */
-async function end(plan: Plan, providers: readonly OpenProvider[]): Promise<never> {
-  for (let rest = formatPlan(plan); rest.length > 0; ) rest = rest.subarray(writeSync(1, rest));
+/** Gives the providers a moment to close what they hold. */
+async function letGo(providers: readonly OpenProvider[]): Promise<void> {
   const closing = Promise.allSettled(providers.map(async ({ provider }) => provider.close?.()));
   await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSING_TIME))]);
+}
+
+/** Ends the process, which nothing may hold up: not a connection, nor a thread of somebody's addon that hangs in native code. */
+async function end(): Promise<never> {
   // exit(3) waits for such a thread, a signal doesn't. This is the one that no shell remarks upon; without a handler it ends the process.
   process.on('SIGPIPE', () => {}).removeAllListeners('SIGPIPE');
   process.kill(process.pid, 'SIGPIPE');

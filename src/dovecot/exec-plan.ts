@@ -33,22 +33,18 @@ export function formatPlan({ status, optionWords, unset, addition, prefix }: Pla
   return Buffer.concat([line.subarray(1), ...fields.flatMap((field) => [field, line]), Buffer.from('.')]);
 }
 
-/** An environment by variable; the values are bytes. */
-export type Environment = ReadonlyMap<string, Buffer>;
+/** An environment by variable. Names and values are bytes, one character each: they need not be UTF-8. */
+export type Environment = ReadonlyMap<string, string>;
 
 /** Reads the environment of a process as /proc/PID/environ has it: what it was started with. */
-export function parseEnvironment(bytes: Buffer): Environment {
-  const variables = new Map<string, Buffer>();
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(0, start);
-    const end = found < 0 ? bytes.length : found;
-    const equals = bytes.indexOf(0x3d, start + 1);
+export function parseEnvironment(bytes: string): Environment {
+  const variables = new Map<string, string>();
+  for (const variable of bytes.split('\0')) {
+    const equals = variable.indexOf('=', 1);
+    if (equals < 0) continue;
+    const name = variable.slice(0, equals);
     // getenv(3) finds the first one of a name.
-    if (equals >= 0 && equals < end) {
-      const name = bytes.toString('latin1', start, equals);
-      if (!variables.has(name)) variables.set(name, bytes.subarray(equals + 1, end));
-    }
-    start = end + 1;
+    if (!variables.has(name)) variables.set(name, variable.slice(equals + 1));
   }
   return variables;
 }
@@ -64,14 +60,21 @@ export function repairEnvironment(
   original: Environment,
   now: NodeJS.ProcessEnv,
 ): { readonly unset: string[]; readonly assignments: Buffer[] } {
-  const unset = Object.keys(now).filter((name) => /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !OWN.test(name) && !original.has(latin1(name)));
-  const known = new Map(Object.entries(now).map(([name, value]) => [latin1(name), value]));
+  const known = new Map(Object.entries(now).map(([name, value = '']) => [bytesOf(name), value]));
+  const unset = [...known.keys()].filter((name) => /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !OWN.test(name) && !original.has(name));
   const assignments = [...original]
-    .filter(([name, value]) => !OWN.test(name) && known.get(name) !== value.toString('utf8'))
-    .map(([name, value]) => Buffer.concat([Buffer.from(`${name}=`, 'latin1'), value]));
+    .filter(([name, value]) => !OWN.test(name) && known.get(name) !== textOf(value))
+    .map(([name, value]) => Buffer.from(`${name}=${value}`, 'latin1'));
   return { unset, assignments };
 }
 
-function latin1(text: string): string {
-  return Buffer.from(text).toString('latin1');
+/** A text's UTF-8, one character a byte. */
+function bytesOf(text: string): string {
+  return ASCII.test(text) ? text : Buffer.from(text).toString('latin1');
 }
+
+function textOf(bytes: string): string {
+  return ASCII.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString();
+}
+
+const ASCII = /^[\0-\x7f]*$/;

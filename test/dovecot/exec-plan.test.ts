@@ -16,17 +16,18 @@ describe('formatPlan', () => {
 
 describe('repairEnvironment', () => {
   const original = parseEnvironment(
-    Buffer.from('USER=alice\0A/B=x=\ny\0EMPTY=\0IFS=,\0NODE_OPTIONS=--x\0=odd\0TWICE=1\0TWICE=2\0BYTES=\xff\0', 'latin1'),
+    'USER=alice\0A/B=x=\ny\0EMPTY=\0IFS=,\0NODE_OPTIONS=--x\0=odd\0TWICE=1\0TWICE=2\0BYTES=\xff\0LOST/\xff=\xfe\0J\xc3\xb6=\xc3\xb6\0',
   );
 
   it('finds what the shell lost, changed and added, and leaves what the launcher means to change', () => {
-    const now = { USER: 'alice', EMPTY: '', IFS: ' ', PWD: '/', SHLVL: '1', UV_THREADPOOL_SIZE: '1', TWICE: '1', BYTES: '\ufffd' };
+    const now = { USER: 'alice', EMPTY: '', IFS: ' ', PWD: '/', SHLVL: '1', UV_THREADPOOL_SIZE: '1', TWICE: '1', BYTES: '\ufffd', Jö: 'ö' };
     const { unset, assignments } = repairEnvironment(original, now);
-    expect({ unset, assignments: assignments.map(String) }).toEqual({ unset: ['PWD'], assignments: ['A/B=x=\ny', 'IFS=,'] });
+    expect(unset).toEqual(['PWD']);
+    expect(assignments.map((bytes) => bytes.toString('latin1'))).toEqual(['A/B=x=\ny', 'IFS=,', 'LOST/\xff=\xfe']);
   });
 
   it('has nothing to do where nothing was lost', () => {
-    expect(repairEnvironment(parseEnvironment(Buffer.from('A=1\0')), { A: '1' })).toEqual({ unset: [], assignments: [] });
+    expect(repairEnvironment(parseEnvironment('A=1\0'), { A: '1' })).toEqual({ unset: [], assignments: [] });
   });
 });
 

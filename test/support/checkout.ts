@@ -15,7 +15,8 @@ export async function layOutCheckout(): Promise<string> {
   cpSync(join(PROJECT, 'package.json'), join(directory, 'package.json'));
   symlinkSync('../lib/node_modules/acl-groups/native-free/acl-groups', join(prefix, 'bin/acl-groups'));
   const configuration: unknown = await import(new URL('../../src/rolldown.config.mjs', import.meta.url).href);
-  const [program] = (configuration as { readonly default: readonly RolldownOptions[] }).default;
-  await build({ ...program, cwd: PROJECT, logLevel: 'silent', output: { ...program?.output, dir: join(directory, 'dist') } });
+  for (const part of (configuration as { readonly default: readonly RolldownOptions[] }).default) {
+    await build({ ...part, cwd: PROJECT, logLevel: 'silent', output: { ...part.output, dir: join(directory, 'dist') } });
+  }
   return prefix;
 }
