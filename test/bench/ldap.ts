@@ -114,9 +114,8 @@ function openOurs(slapd: Slapd): Finder {
   };
   const silent = createLogger(() => {});
   const provider = provide.create(parseOptions(provide.options, table, 'bench'), { log: silent, directory: '/' });
-  const { signal } = new AbortController();
   return {
-    names: async (user) => (await provider.groups(loginUser(user), signal))?.map(({ name }) => name),
+    names: async (user) => (await provider.groups(loginUser(user), new AbortController().signal))?.map(({ name }) => name),
     close: async () => provider.close?.(),
   };
 }
