@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 /**
  * Loads the files of the built program as Node.js would, but with what V8 made of them when the package was installed: exec mode starts
@@ -23,8 +23,11 @@ interface Part {
   readonly module: { exports: object };
 }
 
+/** `require` of a file; `require.import` is what the build makes of import(), which such code can't do by itself. */
+type Require = ((id: string) => unknown) & { readonly import: (specifier: string) => Promise<unknown> };
+
 /** The function that a CommonJS file is the body of. */
-type Body = (exports: object, require: (id: string) => unknown, module: Part['module'], file: string, directory: string) => void;
+type Body = (exports: object, require: Require, module: Part['module'], file: string, directory: string) => void;
 
 export function createLoader(): Loader {
   const parts = new Map<string, Part>();
@@ -35,14 +38,13 @@ export function createLoader(): Loader {
     const script = new Script(`(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`, {
       filename: file,
       cachedData: readCache(file),
-      // Providers of somebody else's are imported.
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     const module = { exports: {} };
     parts.set(file, { script, module });
     const directory = dirname(file);
     // All else is bundled.
-    const require = (id: string): unknown => (id.startsWith('.') ? load(resolve(directory, id)) : process.getBuiltinModule(id));
+    const find = (id: string): unknown => (id.startsWith('.') ? load(resolve(directory, id)) : process.getBuiltinModule(id));
+    const require: Require = Object.assign(find, { import: importModule });
     const body: Body = script.runInThisContext();
     body(module.exports, require, module, file, directory);
     return module.exports;
@@ -58,6 +60,11 @@ export function createLoader(): Loader {
       }
     },
   };
+}
+
+/** Providers of somebody else's are modules, found from here. */
+function importModule(specifier: string): Promise<unknown> {
+  return import(specifier);
 }
 
 function cacheOf(file: string): string {

@@ -15,7 +15,7 @@ export default defineConfig([
     platform: 'node',
     external: ['userid'],
     resolve: { alias: { assert: join(import.meta.dirname, 'assert.ts') } },
-    plugins: [licences()],
+    plugins: [licences(), importsByLoader()],
     output: {
       dir: 'dist',
       format: 'cjs',
@@ -37,6 +37,14 @@ export default defineConfig([
     output: { dir: 'dist', format: 'esm' },
   },
 ]);
+
+/** Code that V8 has kept can't import(): it has forgotten whom to ask. The loader of the program can (src/code-cache.ts). */
+function importsByLoader() {
+  return {
+    name: 'imports-by-loader',
+    renderChunk: (code, { name }) => (name === 'account-worker' ? null : code.replace(/(?<![.\w$])import\(/g, 'require.import(')),
+  };
+}
 
 /** Puts the licences of the bundled packages beside the bundle, as they ask for. */
 function licences() {

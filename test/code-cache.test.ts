@@ -35,6 +35,17 @@ it('runs the code that was kept, without compiling the source', () => {
   expect(main()).toContain(' first of program');
 });
 
+it('lets kept code import', async () => {
+  const { directory, file } = program();
+  writeFileSync(join(directory, 'module.mjs'), 'export default 7;');
+  writeFileSync(join(directory, 'part.cjs'), `exports.answer = async () => (await require.import(__dirname + '/module.mjs')).default;`);
+  for (const _ of ['anew', 'with kept code']) {
+    const loader = createLoader();
+    expect(await (loader.load(file) as { main: () => Promise<number> }).main()).toBe(7);
+    loader.store();
+  }
+});
+
 it.each([
   ['another source', (directory: string) => writeFileSync(join(directory, 'part.cjs'), part('second'))],
   ['kept code that is broken', (directory: string) => writeFileSync(join(directory, 'part.cjs.v8'), 'nonsense')],

@@ -1,0 +1,50 @@
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError, explain } from '../errors.js';
+import { isTable } from '../options.js';
+import type { ProviderDefinition } from './provider.js';
+
+/**
+ * The definition of a provider of somebody else's, named by path or package name.
+ * @throws ConfigError for one that is unknown, not installed, broken, or no provider
+ */
+export async function loadForeign(name: string, configFile: string, builtIn: readonly string[]): Promise<ProviderDefinition> {
+  const where = `${configFile}: providers: "${name}"`;
+  const isPath = isAbsolute(name) || name.startsWith('./') || name.startsWith('../');
+  const specifier = isPath ? pathToFileURL(resolve(dirname(configFile), name)).href : name;
+  let module: { readonly default?: unknown };
+  try {
+    module = await import(specifier);
+  } catch (error) {
+    if (!isMissing(error, isPath ? resolve(dirname(configFile), name) : name)) {
+      throw new ConfigError(`${where}: the module fails to load: ${explain(error)}${hintFor(error)}`, { cause: error });
+    }
+    // A bare word is more likely a misspelt built-in than a package that somebody forgot to install.
+    if (/^\w+$/.test(name))
+      throw new ConfigError(`${where}: unknown provider; there are ${builtIn.join(', ')}, or give a module's path or package name`);
+    const fix = isPath ? 'there is no such file' : `install it beside acl-groups: npm install --global ${name}`;
+    throw new ConfigError(`${where}: not installed: ${fix}`, { cause: error });
+  }
+  if (!isDefinition(module.default)) {
+    throw new ConfigError(`${where}: the module's default export is no provider; write it with defineProvider() from "acl-groups"`);
+  }
+  return module.default;
+}
+
+/** A module outside of node_modules doesn't see a package that is installed globally. */
+function hintFor(error: unknown): string {
+  return explain(error).includes("'acl-groups'")
+    ? '; install acl-groups there, or do without the import: defineProvider() only adds types'
+    : '';
+}
+
+/** Whether it is this module that there isn't, and not one that it imports: the code is the same. */
+function isMissing(error: unknown, wanted: string): boolean {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') return false;
+  const [, missing] = /^Cannot find (?:package|module) '(.*?)' imported from /s.exec(error.message) ?? [];
+  return missing !== undefined && (wanted === missing || wanted.startsWith(`${missing}/`));
+}
+
+function isDefinition(value: unknown): value is ProviderDefinition {
+  return isTable(value) && typeof value.name === 'string' && isTable(value.options) && typeof value.create === 'function';
+}
