@@ -30,10 +30,12 @@ import { join } from 'node:path';
 import { dovecotConfig } from './dovecot-config.js';
 import { LineClient, quoted } from './imap.js';
 import { followLog, type LogFile } from './log-file.js';
+import { type Session, sessionIn } from './session-log.js';
 import { namespaceOf, openWorld, type ProcessInfo, processesOf, type World, type WorldOptions } from './world.js';
 
 export { SPELLING, scriptLoginBlocks } from './dovecot-config.js';
 export { type ImapReply, LineClient, quoted } from './imap.js';
+export type { Session } from './session-log.js';
 export { type Account, type DovecotVersion, VERSIONS } from './world.js';
 
 /** A user that only Dovecot knows. */
@@ -55,17 +57,6 @@ export interface DovecotOptions extends WorldOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Whether ACLs are logged, which `groupsOf` and `session` need. Default true. */
   readonly debug?: boolean;
-}
-
-/** What the log says of one login. */
-export interface Session {
-  readonly id: string;
-  /** Whether a mail process served it. */
-  readonly loggedIn: boolean;
-  /** The groups that Dovecot added, in order. */
-  readonly groups: readonly string[];
-  /** All lines of the mail process, prefix included. */
-  readonly lines: readonly string[];
 }
 
 export interface Dovecot {
@@ -153,17 +144,9 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     await client.line();
     return client;
   };
-  const session = async (client: LineClient): Promise<Session> => {
-    const login = await log.wait(new RegExp(`-login: Info: .*rport=${client.localPort}[, ]`), clients.get(client));
-    const id = /session=<([^>]+)>/.exec(login)?.[1] ?? '';
-    const handedOver = / Info: Log(in|ged in): /.test(login);
-    const own = (line: string): boolean => line.includes(`<${id}>: `);
-    const lines = (): string[] => log.lines.filter(own);
-    const end = `${escapeRegExp(`<${id}>: `)}(Info: (Logged out|Disconnected)|Fatal: )|Post-login script denied .*session=${escapeRegExp(id)},`;
-    const last = handedOver ? await log.wait(new RegExp(end)) : login;
-    const loggedIn = own(last) && !last.includes(': Fatal: ');
-    const groups = lines().flatMap((line) => / Debug: acl: group added: (.*)$/s.exec(line)?.[1] ?? []);
-    return { id, loggedIn, groups: [...new Set(groups)], lines: lines() };
+  const session = (client: LineClient): Promise<Session> => {
+    const from = clients.get(client) ?? 0;
+    return log.until(() => sessionIn(log.lines.slice(from), client.localPort), `the session of port ${client.localPort}`);
   };
   const imap = async (user?: string): Promise<LineClient> => {
     const client = await open(IMAP_PORT);
@@ -222,8 +205,4 @@ async function outlivers(namespace: string): Promise<readonly ProcessInfo[]> {
 function passwdFileLine({ name, fields = {} }: VirtualUser, directory: string): string {
   const extra = Object.entries(fields).map(([key, value]) => `userdb_${key}=${value}`);
   return `${name}::${VMAIL.uid}:${VMAIL.gid}::${directory}/home/${name}::${extra.join(' ')}\n`;
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
 }

@@ -6,6 +6,8 @@ export interface LogFile {
   readonly lines: readonly string[];
   /** The first line that matches, at or after the given index; waits for it. Rejects when the log is closed first. */
   wait(pattern: RegExp, from?: number): Promise<string>;
+  /** What `find` returns once it is something; asks again when there are more lines. Rejects when the log is closed first. */
+  until<Found>(find: () => Found | undefined, what: string): Promise<Found>;
   /** Stops watching; lines stay readable, and who still waits is told `reason`. */
   close(reason: string): void;
 }
@@ -30,26 +32,28 @@ export function followLog(path: string): LogFile {
     for (const check of [...waiting]) check();
   };
   const watcher = watch(path, drain);
+  const until = <Found>(find: () => Found | undefined, what: string): Promise<Found> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = find();
+        if (found === undefined && closed === undefined) return;
+        waiting.delete(check);
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`the log has no ${what}: ${closed}; the log:\n${lines.join('\n')}`));
+      };
+      waiting.add(check);
+      check();
+    });
   return {
     lines,
-    wait: (pattern, from = 0) =>
-      new Promise((resolve, reject) => {
-        let next = from;
-        const check = (): void => {
-          for (; next < lines.length; next += 1) {
-            const line = lines[next] ?? '';
-            if (!pattern.test(line)) continue;
-            waiting.delete(check);
-            resolve(line);
-            return;
-          }
-          if (closed === undefined) return;
-          waiting.delete(check);
-          reject(new Error(`no log line matches ${pattern}: ${closed}; the log:\n${lines.slice(from).join('\n')}`));
-        };
-        waiting.add(check);
-        check();
-      }),
+    until,
+    wait: (pattern, from = 0) => {
+      let next = from;
+      return until(() => {
+        for (; next < lines.length; next += 1) if (pattern.test(lines[next] ?? '')) return lines[next];
+        return undefined;
+      }, `a line like ${pattern}`);
+    },
     close: (reason) => {
       if (closed !== undefined) return;
       watcher.close();
