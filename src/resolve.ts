@@ -1,5 +1,6 @@
 import { milliseconds } from './clock.js';
 import { explain, ProviderError } from './errors.js';
+import { isTable } from './options.js';
 import type { Group, LoginUser } from './providers/provider.js';
 import type { OpenProvider } from './providers/registry.js';
 
@@ -50,12 +51,21 @@ async function ask(
         }, timeout);
       }),
     ]);
+    requireGroups(name, groups);
     return { groups: groups ?? [], report: { name, outcome: groups === undefined ? 'unknown-user' : 'found', elapsed_ms: elapsed() } };
   } catch (error) {
     return { groups: [], report: { name, outcome: 'error', elapsed_ms: elapsed(), error: explain(error) } };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Providers of somebody else's may be JavaScript. A name that is none would end as no group, and nobody would hear of it. */
+function requireGroups(provider: string, groups: unknown): void {
+  if (groups === undefined) return;
+  const isGroup = (group: unknown): boolean => isTable(group) && typeof group.name === 'string';
+  if (Array.isArray(groups) && groups.every(isGroup)) return;
+  throw new ProviderError(provider, 'answered with something else than undefined or a list of groups such as [{ name: "staff" }]');
 }
 
 function sourced({ name, gid, dn, skip }: Group, provider: string): SourcedGroup {

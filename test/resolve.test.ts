@@ -29,6 +29,17 @@ describe('resolveGroups', () => {
     ]);
   });
 
+  it.each([[['staff']], [null], [{}], [[{}]], ['staff'], [[{ name: 7 }]], [[undefined]]])('takes %j for a failure', async (answer) => {
+    const { groups, reports } = await resolveGroups(alice, [answering('odd', answer as never)], 60_000);
+    expect(groups).toEqual([]);
+    expect(reports).toMatchObject([
+      {
+        outcome: 'error',
+        error: 'odd: answered with something else than undefined or a list of groups such as [{ name: "staff" }]',
+      },
+    ]);
+  });
+
   it('keeps unknown user, no groups and failure apart', async () => {
     const { groups, reports } = await resolveGroups(
       alice,
