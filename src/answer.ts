@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import { appendAclGroups, formatAclGroups, isPlain, parseAclGroups } from './dovecot/acl-groups.js';
+import { appendAclGroups, endsInVariable, formatAclGroups, isPlain, parseAclGroups } from './dovecot/acl-groups.js';
 import type { LoginRequest } from './dovecot/userdb.js';
 import type { VersionFound } from './dovecot/version.js';
 import { type SkippedGroup, selectGroups } from './groups.js';
@@ -51,7 +51,7 @@ export async function answerLogin(
   });
   return {
     verdict: resolution.reports.some(({ outcome }) => outcome === 'error') && config.on_error === 'deny' ? 'deny' : 'grant',
-    value: appendAclGroups(request.existing, written.value),
+    value: appendAclGroups(request.existing, written.value, dovecot?.version),
     versionMatters,
     dovecot,
     groups: [...existing, ...added.filter(({ name }) => !inexpressible.has(name))],
@@ -73,8 +73,9 @@ export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void 
   }
 }
 
-/** Whether a name has to be quoted, or may stand, quoted, in the existing value already. */
+/** Whether a name has to be quoted, or may stand, quoted, in the existing value already, or can't just follow that value. */
 function readsDifferently(groups: readonly SourcedGroup[], existing: string): boolean {
+  if (endsInVariable(existing)) return true;
   const maybeQuoted = isPlain(existing.replaceAll(',', '')) ? '' : existing;
   return groups.some(({ name }) => !isPlain(name) || maybeQuoted.includes(name));
 }

@@ -41,7 +41,7 @@ export async function rehearse(): Promise<void> {
 
 /** The plan for the launcher, and the providers that were asked for it. */
 async function prepare({ options, operands, words }: Invocation): Promise<{ plan: Buffer; providers: readonly OpenProvider[] }> {
-  // The launcher is this process's parent, and it is the one that Dovecot started and knows.
+  // The launcher is this process's parent (or, under an address space limit, its subshell is): the one that Dovecot started and knows.
   const log = stderrLogger({ debug: false, pid: process.ppid });
   const [program] = operands;
   if (program === undefined) throw new UsageError('no program to exec; try: acl-groups --help');
@@ -150,7 +150,7 @@ function shorten(
   }
   const names = answer.groups.filter(({ provider }) => provider !== 'userdb').map(({ name }) => name);
   const shortened = (count: number): string =>
-    appendAclGroups(existing, formatAclGroups(names.slice(0, count), answer.dovecot?.version).value);
+    appendAclGroups(existing, formatAclGroups(names.slice(0, count), answer.dovecot?.version).value, answer.dovecot?.version);
   let fits = 0;
   for (let tooMany = names.length; tooMany - fits > 1; ) {
     const middle = Math.floor((fits + tooMany) / 2);

@@ -55,11 +55,26 @@ export function parseAclGroups(value: string, version: DovecotVersion | undefine
 
 /**
  * A value with more names at its end. The first one stays as it is, to the byte: it may hold variables, or be in the notation
- * of a version that isn't known, and a comma is what follows a name in all of them.
+ * of a version that isn't known, and a comma is what follows a name in all of them, but for 2.3 behind an unfinished variable.
  */
-export function appendAclGroups(value: string, more: string): string {
-  return value === '' || more === '' ? value + more : `${value},${more}`;
+export function appendAclGroups(value: string, more: string, version: DovecotVersion | undefined): string {
+  if (value === '' || more === '') return value + more;
+  return `${value}${version === '2.3' && endsInVariable(value) ? NOTHING_23 : ''},${more}`;
 }
+
+/**
+ * Whether a value ends within a variable of 2.3, such as `50%`. lib/var-expand.c passes over that at the end of a value, and fails
+ * the login where anything follows: a comma, too.
+ */
+export function endsInVariable(value: string): boolean {
+  return UNFINISHED_23.test(value);
+}
+
+/** Text and whole variables, then one without its name. Modifiers that make something of nothing are left to fail. */
+const UNFINISHED_23 = /^(?:[^%]|%-?[\d.]*[LUEXRNHMDT]*(?:\{[^}]*\}|[^-\d.LUEXRNHMDT{]))*%-?[\d.]*[LUERT]*$/s;
+
+/** Makes an unfinished variable one that stands for nothing. */
+const NOTHING_23 = '{env:ACL_GROUPS_NOTHING}';
 
 function whyInexpressible(name: string, version: DovecotVersion | undefined): string | undefined {
   if (name === '') return 'it has no name';

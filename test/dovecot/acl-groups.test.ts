@@ -103,16 +103,28 @@ describe('parseAclGroups', () => {
 
 describe('appendAclGroups', () => {
   it('keeps what was there to the byte', () => {
-    expect(appendAclGroups('"x y" %u', 'b')).toBe('"x y" %u,b');
-    expect(appendAclGroups('', 'b')).toBe('b');
-    expect(appendAclGroups('"x', '')).toBe('"x');
+    expect(appendAclGroups('"x y" %u', 'b', '2.3')).toBe('"x y" %u,b');
+    expect(appendAclGroups('', 'b', undefined)).toBe('b');
+    expect(appendAclGroups('"x', '', '2.4')).toBe('"x');
+    expect(appendAclGroups('50%', 'b', '2.4')).toBe('50%,b');
+  });
+
+  it.each(['50%', '%', '%%%', 'a,50%-5.3', '50%LU', '%u%', '%{user}%', '%5Lu%'])(
+    'makes nothing of the unfinished variable in %s',
+    (value) => {
+      expect(appendAclGroups(value, 'b', '2.3')).toBe(`${value}{env:ACL_GROUPS_NOTHING},b`);
+    },
+  );
+
+  it.each(['50%%', '%u', '%5Lu', '%L%', '%{user}', '%{user', '50%H', 'L', '%%LU'])('lets a comma follow %s', (value) => {
+    expect(appendAclGroups(value, 'b', '2.3')).toBe(`${value},b`);
   });
 
   it('adds names behind those that were there', () => {
     fc.assert(
       fc.property(names, names, version, (before, after, dovecot) => {
         const [first, second] = [formatAclGroups(before, dovecot).value, formatAclGroups(after, dovecot).value];
-        const whole = parseAclGroups(appendAclGroups(first, second), dovecot);
+        const whole = parseAclGroups(appendAclGroups(first, second, dovecot), dovecot);
         expect(whole).toEqual([...parseAclGroups(first, dovecot), ...parseAclGroups(second, dovecot)]);
       }),
     );

@@ -13,13 +13,15 @@ const GIVEN = {
 
 describe.each(VERSIONS)('groups of the userdb and of the file provider under Dovecot %s', (version) => {
   const { value, groups } = GIVEN[version];
-  const members = ['alice@example.com', 'bob@example.com'].join(',');
+  const members = ['alice@example.com', 'bob@example.com', 'erin@example.com'].join(',');
   const etc = {
     'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "virtual-groups"\n',
     'virtual-groups': `staff:x::${members}\nDomain Users:x::${members}\n100%:x::${members}\nnobody's:x::carol@example.com\n`,
   };
   const virtualUsers = [
     { name: 'alice@example.com', fields: { acl_groups: value } },
+    // 2.3 passes over a variable without a name at the end, and takes a comma for its name.
+    { name: 'erin@example.com', fields: { acl_groups: version === '2.3' ? 'x,50%%' : 'x,50%' } },
     { name: 'bob@example.com' },
     { name: 'dave@example.com' },
   ];
@@ -45,6 +47,13 @@ describe.each(VERSIONS)('groups of the userdb and of the file provider under Dov
       // 2.4 sorts them.
       expect(version === '2.4' ? found.toSorted() : found).toEqual(
         version === '2.4' ? [...groups, ...added].toSorted() : [...groups, ...added],
+      );
+    });
+
+    it('takes what the userdb gave as Dovecot does, though it ends within a variable', async () => {
+      const given = ['x', version === '2.3' ? '50' : '50%'];
+      expect([...(await dovecot.groupsOf('erin@example.com'))].sort()).toEqual(
+        (mode === 'no' ? given : [...given, 'staff', ...added]).sort(),
       );
     });
 
