@@ -85,9 +85,10 @@ async function primaryGroupById(account: string, signal: AbortSignal): Promise<n
 }
 
 async function memberships(account: string, signal: AbortSignal): Promise<readonly number[]> {
-  const { stdout } = await getent(['--', 'initgroups', account], signal);
+  const { status, stdout } = await getent(['--', 'initgroups', account], signal);
   // The account, blanks, the ids. The account may have blanks of its own, so it can't be found by them.
-  const ids = stdout.startsWith(account) ? stdout.slice(account.length).trim() : '';
+  if (status === 0 && !stdout.startsWith(account)) throw new Error(`getent initgroups ${account}: it printed "${stdout.trim()}"`);
+  const ids = stdout.slice(account.length).trim();
   return ids === '' ? [] : ids.split(/ +/).map((gid) => parseGid(gid, `getent initgroups ${account}`));
 }
 

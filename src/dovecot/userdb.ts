@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import type { LoginUser } from '../providers/provider.js';
-import { hasControlCharacters } from '../text.js';
+import { hasControlCharacters, isUnicode } from '../text.js';
 
 /** The userdb field that holds the groups, and the variable that script-login makes of it. */
 export const ACL_GROUPS_FIELD = 'acl_groups';
@@ -48,7 +48,7 @@ export function factsFromEnvironment(env: NodeJS.ProcessEnv): LoginFacts {
 
 /**
  * Who to look up, and what the userdb had already given.
- * @throws UsageError for a user name with control characters, which no account has and which addons cut off at the first NUL
+ * @throws UsageError for a user name that isn't UTF-8, or has control characters, which no account has and which addons cut off at the first NUL
  */
 export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local'): LoginRequest {
   const { name, localIp, remoteIp, fields } = facts;
@@ -57,5 +57,7 @@ export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local'): L
   if (hasControlCharacters(name) || hasControlCharacters(account)) {
     throw new UsageError(`the user name "${name}" holds control characters; refuse it in Dovecot: auth_username_chars`);
   }
+  // What wasn't UTF-8 in the environment is U+FFFD by now, and two such names could be taken for each other.
+  if (!isUnicode(name) || !isUnicode(account)) throw new UsageError(`the user name "${name}" is not valid UTF-8`);
   return { user: { name, account, localIp, remoteIp, fields }, existing: fields.get(ACL_GROUPS_FIELD) ?? '' };
 }

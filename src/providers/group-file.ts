@@ -1,3 +1,4 @@
+import { isUnicode } from '../text.js';
 import type { Group } from './provider.js';
 
 /** The groups of each member, in the file's order. */
@@ -13,7 +14,11 @@ export type GroupFile = ReadonlyMap<string, ReadonlySet<Group>>;
 export function parseGroupFile(text: string): GroupFile {
   const groups = new Map<string, Group>();
   const members = new Map<string, Set<Group>>();
-  for (const [index, line] of text.split('\n').entries()) {
+  // Editors of other systems put a byte order mark first.
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const { group: written, names } = parseLine(line, index + 1);
     // A name on two lines is one group with the members of both.
@@ -40,5 +45,7 @@ function parseLine(line: string, number: number): { readonly group: Group; reado
     .split(',')
     .map((member) => member.trim())
     .filter((member) => member !== '');
+  const broken = names.find((member) => !isUnicode(member));
+  if (broken !== undefined) throw new Error(`line ${number}: the member "${broken}" is not valid UTF-8`);
   return { group: gid === '' ? { name } : { name, gid: Number(gid) }, names };
 }

@@ -43,6 +43,13 @@ describe('factsFromEnvironment', () => {
   });
 });
 
+it.each([{ name: 'caf\uFFFD' }, { name: 'x', fields: new Map([['system_groups_user', 'caf\uFFFD']]) }])(
+  'refuses names that were not UTF-8: %j',
+  (facts) => {
+    expect(() => loginRequest({ fields: new Map(), ...facts }, 'full')).toThrow('is not valid UTF-8');
+  },
+);
+
 describe('loginRequest', () => {
   const account = (name: string, format: 'full' | 'local', systemUser?: string): string =>
     loginRequest({ name, fields: new Map(systemUser === undefined ? [] : [['system_groups_user', systemUser]]) }, format).user.account;

@@ -6,6 +6,11 @@ function parsed(text: string): Record<string, readonly unknown[]> {
   return Object.fromEntries([...parseGroupFile(text)].map(([member, groups]) => [member, [...groups]]));
 }
 
+it('passes over a byte order mark, and refuses members that are not UTF-8', () => {
+  expect([...(parseGroupFile('\uFEFFstaff:x::alice\n').get('alice') ?? [])]).toEqual([{ name: 'staff' }]);
+  expect(() => parseGroupFile('staff:x::alice\nsales:x::caf\uFFFD\n')).toThrow('line 2: the member "caf\uFFFD" is not valid UTF-8');
+});
+
 describe('parseGroupFile', () => {
   it('reads groups in the order of the file, with ids where there are any', () => {
     expect(parsed('b:x:2:alice@example.com,bob\na::1:alice@example.com\nno id:::bob\n')).toEqual({

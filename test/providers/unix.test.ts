@@ -1,9 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/log.js';
 import { parseOptions } from '../../src/options.js';
 import type { Group, LoginUser } from '../../src/providers/provider.js';
 import unix from '../../src/providers/unix.js';
+import { testDirectory } from '../support/command.js';
+
+const { paths } = vi.hoisted(() => ({ paths: { passwd: '/etc/passwd', group: '/etc/group', nsswitch: '/etc/nsswitch.conf', root: '/' } }));
+
+// The provider as it is, on account files of the test's own where it has some.
+vi.mock(import('../../src/providers/unix/source.js'), async (original) => {
+  const actual = await original();
+  return { ...actual, openSource: (source, context) => actual.openSource(source, context, { ...paths }) };
+});
 
 const root: LoginUser = { name: 'root@example.com', account: 'root', fields: new Map() };
 
@@ -20,10 +29,32 @@ describe('unix', () => {
     expect(await groups({ source: 'files' }, { ...root, account: 'no-such-account' })).toBeUndefined();
   });
 
-  it('leaves out the primary group, and groups below min_gid', async () => {
-    const all = (await groups({ source: 'files' })) ?? [];
-    expect(await groups({ source: 'files', include_primary: false })).toEqual(all.slice(1));
-    expect(await groups({ source: 'files', min_gid: 1 })).toEqual(all.filter(({ gid = 0 }) => gid >= 1));
+  describe('on files of its own', () => {
+    const directory = testDirectory();
+    beforeAll(() => {
+      Object.assign(paths, {
+        passwd: directory.write('passwd', 'alice:x:1000:1000::/:/bin/sh\nbob:x:1001:4000::/:/bin/sh\n'),
+        group: directory.write('group', 'alice:x:1000:\nadm:x:4:alice\nb\u00fcro:x:2000:alice,bob\n'),
+      });
+    });
+    afterAll(() => Object.assign(paths, { passwd: '/etc/passwd', group: '/etc/group' }));
+
+    it.each([
+      [{}, ['alice', 'adm', 'b\u00fcro']],
+      [{ include_primary: false }, ['adm', 'b\u00fcro']],
+      [{ min_gid: 1000 }, ['alice', 'b\u00fcro']],
+      [{ include_primary: false, min_gid: 2001 }, []],
+    ])('by %j it gives %j', async (options, names) => {
+      const found = await groups({ source: 'files', ...options }, { ...root, account: 'alice' });
+      expect(found?.map(({ name }) => name)).toEqual(names);
+    });
+
+    it('marks a group id that no group has to be left out', async () => {
+      expect(await groups({ source: 'files' }, { ...root, account: 'bob' })).toEqual([
+        { name: '4000', gid: 4000, skip: 'no group has this id' },
+        { name: 'b\u00fcro', gid: 2000 },
+      ]);
+    });
   });
 
   it.each([
