@@ -38,6 +38,8 @@ export interface CacheConfig {
 export interface Config extends MainConfig {
   readonly groups: GroupsConfig;
   readonly cache: CacheConfig;
+  /** Whether the command line names the providers, instead of the file. */
+  readonly providersOption: boolean;
   /** The command line's word on the version, which goes before `dovecot_version`. */
   readonly dovecotOption: '2.3' | '2.4' | undefined;
   /** `[provider.NAME]` tables, each still to be validated by its provider. */
@@ -82,7 +84,8 @@ export async function loadConfig(file: string | undefined, overrides: ConfigOver
   const text = readConfigFile(path, file !== undefined);
   const tables = text === undefined ? {} : await parseToml(text, path);
   const config = parseConfig(tables, path);
-  return { ...config, providers: overrides.providers ?? config.providers, dovecotOption: overrides.dovecot };
+  const { providers, dovecot } = overrides;
+  return { ...config, providers: providers ?? config.providers, providersOption: providers !== undefined, dovecotOption: dovecot };
 }
 
 /** Validates parsed TOML. */
@@ -94,6 +97,7 @@ export function parseConfig(tables: Readonly<Record<string, unknown>>, file: str
     ...parseOptions(MAIN_OPTIONS, main, file, ['[groups]', '[cache]', '[provider.NAME]']),
     groups: parseOptions(GROUP_OPTIONS, groups, `${file}: [groups]`),
     cache: parseOptions(CACHE_OPTIONS, cache, `${file}: [cache]`),
+    providersOption: false,
     dovecotOption: undefined,
     providerTables: provider,
     file,

@@ -23,6 +23,7 @@ describe('loadConfig', () => {
     const file = directory.write('empty.toml', '');
     expect(await loadConfig(file)).toEqual({
       providers: ['unix'],
+      providersOption: false,
       on_error: 'deny',
       timeout: 5000,
       dovecot_version: 'auto',
@@ -58,6 +59,7 @@ anything = 1
     );
     expect(await loadConfig(file)).toEqual({
       providers: ['unix', './own.js'],
+      providersOption: false,
       on_error: 'continue',
       timeout: 500,
       dovecot_version: '2.4',

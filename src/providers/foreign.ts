@@ -4,12 +4,19 @@ import { ConfigError, explain } from '../errors.js';
 import { isTable } from '../options.js';
 import type { ProviderDefinition } from './provider.js';
 
+/** What messages about a provider's name say, and where relative paths start: the directory of the configuration file. */
+interface Naming {
+  readonly configFile: string;
+  readonly place: string;
+  readonly builtIn: readonly string[];
+}
+
 /**
  * The definition of a provider of somebody else's, named by path or package name.
  * @throws ConfigError for one that is unknown, not installed, broken, or no provider
  */
-export async function loadForeign(name: string, configFile: string, builtIn: readonly string[]): Promise<ProviderDefinition> {
-  const where = `${configFile}: providers: "${name}"`;
+export async function loadForeign(name: string, { configFile, place, builtIn }: Naming): Promise<ProviderDefinition> {
+  const where = `${place}: "${name}"`;
   const isPath = isAbsolute(name) || name.startsWith('./') || name.startsWith('../');
   const specifier = isPath ? pathToFileURL(resolve(dirname(configFile), name)).href : name;
   let module: { readonly default?: unknown };
@@ -22,7 +29,8 @@ export async function loadForeign(name: string, configFile: string, builtIn: rea
     // A bare word is more likely a misspelt built-in than a package that somebody forgot to install.
     if (/^\w+$/.test(name))
       throw new ConfigError(`${where}: unknown provider; there are ${builtIn.join(', ')}, or give a module's path or package name`);
-    const fix = isPath ? 'there is no such file' : `install it beside acl-groups: npm install --global ${name}`;
+    const install = `install it beside acl-groups: npm install --global ${name} (built in are ${builtIn.join(', ')})`;
+    const fix = isPath ? 'there is no such file' : /\.[cm]?js$/.test(name) ? `a file's path starts with ./ or /: "./${name}"` : install;
     throw new ConfigError(`${where}: not installed: ${fix}`, { cause: error });
   }
   if (!isDefinition(module.default)) {

@@ -23,11 +23,12 @@ export interface OpenProvider {
  * @throws ConfigError for an unknown provider, one that isn't installed, one given twice, and for options that don't fit
  */
 export async function openProviders(config: Config, logFor: (name: string) => Logger, resident = false): Promise<readonly OpenProvider[]> {
-  const definitions = await Promise.all(config.providers.map((name) => loadProvider(name, config.file)));
+  const definitions = await Promise.all(config.providers.map((name) => loadProvider(name, config.file, placeOf(config))));
   refuseTwins(config, definitions);
   const known = new Set([...Object.keys(BUILT_IN), ...definitions.map(({ name }) => name)]);
   for (const table of Object.keys(config.providerTables)) {
-    if (!known.has(table)) {
+    // With --providers, a table may belong to a module that only the file names.
+    if (!known.has(table) && !config.providersOption) {
       throw new ConfigError(`${config.file}: [provider.${table}]: no provider has this name; there are ${[...known].join(', ')}`);
     }
   }
@@ -38,15 +39,20 @@ export async function openProviders(config: Config, logFor: (name: string) => Lo
   });
 }
 
-function refuseTwins({ file, providers }: Config, definitions: readonly ProviderDefinition[]): void {
+/** Where the providers are named, as messages say it. */
+function placeOf({ file, providersOption }: Config): string {
+  return providersOption ? '--providers' : `${file}: providers`;
+}
+
+function refuseTwins(config: Config, definitions: readonly ProviderDefinition[]): void {
   const seen = new Map<string, string>();
   for (const [index, { name }] of definitions.entries()) {
-    const given = providers[index] ?? name;
+    const given = config.providers[index] ?? name;
     const before = seen.get(name);
     seen.set(name, given);
     if (before === undefined) continue;
     const what = before === given ? `"${given}" is given twice` : `"${before}" and "${given}" are both called "${name}"`;
-    throw new ConfigError(`${file}: providers: ${what}; leave one of them out`);
+    throw new ConfigError(`${placeOf(config)}: ${what}; leave one of them out`);
   }
 }
 
@@ -62,9 +68,9 @@ function create(definition: ProviderDefinition, { file, providerTables }: Config
   }
 }
 
-/** The definition of a built-in provider, or of a module named by path or package name. */
-export async function loadProvider(name: string, configFile: string): Promise<ProviderDefinition> {
+/** The definition of a built-in provider, or of a module named by path or package name; `place` is where the name was given. */
+export async function loadProvider(name: string, configFile: string, place = `${configFile}: providers`): Promise<ProviderDefinition> {
   const builtIn = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
   if (builtIn !== undefined) return builtIn();
-  return (await import('./foreign.js')).loadForeign(name, configFile, Object.keys(BUILT_IN));
+  return (await import('./foreign.js')).loadForeign(name, { configFile, place, builtIn: Object.keys(BUILT_IN) });
 }

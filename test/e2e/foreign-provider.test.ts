@@ -179,6 +179,17 @@ describe('a provider of somebody else', () => {
   });
 });
 
+it('may be left out by --providers, with its table in the file', async () => {
+  await writeFile(outside('config.toml'), `providers = ["./roster.js"]\n${PEOPLE}`, { mode: 0o644 });
+  const command = outside('node_modules/.bin/acl-groups');
+  const words = ['lookup', '-j', '-c', outside('config.toml'), '-p'];
+  const { status, stdout, stderr } = await attempt(command, ...words, 'unix', 'root');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ providers: [{ name: 'unix', outcome: 'found' }] });
+  const message = `--providers: "unxi": unknown provider; there are unix, ldap, file, or give a module's path or package name`;
+  expect(await attempt(command, ...words, 'unxi', 'root')).toMatchObject({ status: 78, stderr: `acl-groups: error: ${message}\n` });
+});
+
 describe('what goes wrong with providers is told apart', () => {
   const importing = join(tmpdir(), `acl-groups-importing-${process.pid}.mjs`);
   afterAll(() => rm(importing));
@@ -199,8 +210,9 @@ describe('what goes wrong with providers is told apart', () => {
     [
       'a package that is not there',
       '["@outsider/missing"]',
-      'providers: "@outsider/missing": not installed: install it beside acl-groups: npm install --global @outsider/missing',
+      'providers: "@outsider/missing": not installed: install it beside acl-groups: npm install --global @outsider/missing (built in are unix, ldap, file)',
     ],
+    ['a file without its ./', '["roster.js"]', 'providers: "roster.js": not installed: a file\'s path starts with ./ or /: "./roster.js"'],
     ['a file that is not there', '["./missing.js"]', 'providers: "./missing.js": not installed: there is no such file'],
     ['one twice', '["unix", "file", "unix"]', 'providers: "unix" is given twice; leave one of them out'],
     [
