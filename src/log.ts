@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { dovecotLogLine } from './dovecot/log-format.js';
+import { STDERR } from './stderr.js';
 import { printable } from './text.js';
 
 /** `error`: a login was lost or may have been. `warning`: somebody should look. `debug`: how an answer came about. */
@@ -10,9 +11,6 @@ export interface Logger extends Readonly<Record<Exclude<LogLevel, 'debug'>, (mes
   /** A function is called only where somebody reads such messages. */
   debug(message: string | (() => string)): void;
 }
-
-/** The launcher says so where it keeps Node.js's own last words from the log. */
-const STDERR = process.env.ACL_GROUPS_LOG_DESCRIPTOR === '4' ? 4 : 2;
 
 /** Makes a logger out of a function that takes finished messages, control characters already made visible. */
 export function createLogger(

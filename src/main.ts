@@ -14,17 +14,24 @@ const COMMANDS = {
 
 /** Runs what the command line asks for. Returns the exit status. */
 export async function main(): Promise<number> {
+  // What a provider of somebody else's lets slip: one line of log, where Node.js would write many, or where nobody reads them.
+  process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
     const invocation = parseArguments(process.argv.slice(2));
     const run = await COMMANDS[invocation.command]();
     return await run(invocation);
   } catch (error) {
-    const known = error instanceof AclGroupsError;
-    stderrLogger().error(
-      known ? explain(error) : `unexpected error, please report it: ${error instanceof Error ? error.stack : String(error)}`,
-    );
-    return known ? error.exitStatus : EXIT.temporary;
+    return report(error);
   }
+}
+
+/** Logs an error. Returns the exit status for it. */
+function report(error: unknown): number {
+  const known = error instanceof AclGroupsError;
+  stderrLogger().error(
+    known ? explain(error) : `unexpected error, please report it: ${error instanceof Error ? error.stack : String(error)}`,
+  );
+  return known ? error.exitStatus : EXIT.temporary;
 }
 
 /** Goes through exec mode for nobody, when the package is installed. */

@@ -18,7 +18,7 @@ const MIB_256 = 256 * 1024;
 let directory: string;
 beforeAll(async () => {
   directory = mkdtempSync('/tmp/acl-groups-node-');
-  const packages = RELEASES.map(({ release }) => `node${release}@npm:node@${release}`);
+  const packages = [18, ...RELEASES.map(({ release }) => release)].map((release) => `node${release}@npm:node@${release}`);
   await promisify(execFile)('npm', ['install', '--silent', '--prefix', directory, ...packages]);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -77,6 +77,23 @@ describe.each(RELEASES)('on Node.js $release', ({ release, smallest }) => {
         `acl-groups: error: ${join(prefix, 'bin/node')} can't run within 256 MiB of address space; set vsz_limit = 2G in this service's block of dovecot.conf, or no limit: 0 in Dovecot 2.3, unlimited in 2.4\n`,
       );
     }
+  });
+});
+
+describe("on Debian 12's own release, 18", () => {
+  let prefix: string;
+  beforeAll(async () => {
+    prefix = await layOutCheckout();
+    symlinkSync(join(directory, 'node_modules/node18/bin/node'), join(prefix, 'bin/node'));
+  });
+  afterAll(() => rmSync(prefix, { recursive: true, force: true }));
+
+  it.each([[['/bin/echo', 'ran']], [['lookup', 'root']], [['serve', '-l', '/none/socket']]])('%j says which one it needs', (words) => {
+    const { status, stdout, stderr } = spawnSync('env', ['-i', 'USER=root', join(prefix, 'bin/acl-groups'), ...words], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 69, stdout: '' });
+    expect(stderr).toMatch(/^acl-groups: error: \S+\/node is Node\.js 18\.[\d.]+; install Node\.js 20\.19 or newer\n$/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -119,6 +119,46 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
     expect(launch(args, env as Record<string, string>, sent)).toEqual({ status, stdout: '', stderr: `acl-groups: error: ${message}\n` });
   });
 
+  describe('with a provider of somebody else that', () => {
+    const configure = (module: string): string => {
+      writeFileSync(join(prefix, 'own.mjs'), `export default { name: 'own', options: {}, create: () => ({ ${module} }) };\n`);
+      writeFileSync(join(prefix, 'own.toml'), 'providers = ["./own.mjs"]\n', { mode: 0o600 });
+      return join(prefix, 'own.toml');
+    };
+
+    it('throws where nobody catches it: says so in one line, and execs nothing', () => {
+      const config = configure("groups: () => new Promise(() => setTimeout(() => { throw new Error('stray'); }, 1))");
+      const { status, stdout, stderr } = launch(['-c', config, '/bin/echo', 'ran']);
+      expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
+      expect(stderr).toMatch(/^acl-groups: error: unexpected error, please report it: Error: stray\\u\{a\}.*\n$/);
+    });
+
+    it('answers with names instead of groups: is no answer', () => {
+      const config = configure("groups: async () => ['staff']");
+      const { status, stdout, stderr } = launch(['-c', config, '/bin/echo', 'ran']);
+      expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
+      expect(stderr).toContain('provider own failed: own: answered with something else than undefined or a list of groups');
+    });
+  });
+
+  it('is found by a relative path, and takes the node of the PATH before those of the system', () => {
+    const bin = join(prefix, 'path');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'node'), '#!/bin/sh\nprintf "%s\\n" - 0 - 0 - "" - of-the-path -; printf .\n', { mode: 0o755 });
+    const package_ = 'lib/node_modules/acl-groups/native-free/acl-groups';
+    // A copy that nobody installed, as deep below / as would lead to /bin/node by the way of a prefix.
+    const checkout = mkdtempSync('/tmp/');
+    mkdirSync(join(checkout, 'native-free'));
+    copyFileSync(join(prefix, package_), join(checkout, 'native-free/acl-groups'));
+    const env = { USER, PATH: `${bin}:/usr/bin:/bin` };
+    const run = (cwd: string, file: string): string =>
+      spawnSync(shell, [...words, file, ...PRINT_ENVIRONMENT], { cwd, env, encoding: 'utf8' }).stdout;
+    expect(parsePrinted(run(checkout, 'native-free/acl-groups')).ACL_GROUPS).toBe('of-the-path');
+    expect(parsePrinted(run(prefix, 'bin/acl-groups')).ACL_GROUPS).toBe('of-the-path');
+    rmSync(checkout, { recursive: true });
+    rmSync(bin, { recursive: true });
+  });
+
   describe('with a Node.js that', () => {
     const node = (): string => join(prefix, 'bin/node');
     const behave = (script: string): void => {
@@ -143,6 +183,26 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
       expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
       // A shell may remark upon the signal first.
       expect(stderr.split('\n').at(-2)).toBe(`acl-groups: error: ${message(join(prefix, 'bin/node'))}`);
+    });
+
+    // Root could lift the limit.
+    it.runIf(process.getuid?.() === 0).each([
+      ['no limit', []],
+      ['one', ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']],
+    ])("has none of the client's descriptors, under %s", (what, user) => {
+      const held = join(prefix, 'bin/descriptors');
+      behave(`ls -l /proc/self/fd >${held}; printf "%s\\n" - 0 - 0 - "" - a -; printf .`);
+      const client = join(prefix, 'client');
+      for (const file of [client, held]) writeFileSync(file, '');
+      chmodSync(held, 0o666);
+      execFileSync('chmod', ['-R', 'a+rX', prefix]);
+      const script = `exec 0<"$1" 1>>"$1" 3<"$1"; shift; ${what === 'one' ? 'ulimit -v 262144;' : ''} exec "$@"`;
+      const command = [...user, shell, ...words, join(prefix, 'bin/acl-groups'), '/bin/true'];
+      const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', client, ...command], { env: { USER }, encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const links = readFileSync(held, 'utf8');
+      expect(links).toContain('0 -> /dev/null');
+      expect(links).not.toContain(client);
     });
 
     it('is the one of the prefix: it comes before any other', () => {
