@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,7 +123,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     ldaps: `ldaps://localhost:${tlsPort}`,
     ldapi,
     log: () => readFileSync(logFile, 'utf8'),
-    freeze: () => void child?.kill('SIGSTOP'),
+    freeze: () => freeze(child?.pid ?? 0),
     thaw: () => void child?.kill('SIGCONT'),
     end,
     start,
@@ -233,3 +233,10 @@ attributetype ( 1.3.6.1.1.1.1.12 NAME 'memberUid' EQUALITY caseExactMatch SYNTAX
 objectclass ( 1.3.6.1.1.1.2.0 NAME 'posixAccount' SUP top AUXILIARY MUST ( cn $ uid $ uidNumber $ gidNumber $ homeDirectory ) )
 objectclass ( 1.3.6.1.1.1.2.2 NAME 'posixGroup' SUP top AUXILIARY MUST gidNumber MAY memberUid )
 `;
+
+/** Stops a process. kill(2) returns before the last of its threads has noticed. */
+function freeze(pid: number): void {
+  process.kill(pid, 'SIGSTOP');
+  const isStopped = (task: string): boolean => /^\d+ \(.*\) [Tt] /s.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1'));
+  while (!readdirSync(`/proc/${pid}/task`).every(isStopped));
+}

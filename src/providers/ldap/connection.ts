@@ -37,10 +37,13 @@ export class ConnectionLost extends Error {
   override name = 'ConnectionLost';
   /** Whether it is silence that ended it: then the same server is not worth another try now. */
   readonly silent: boolean;
+  /** Whether the server takes connections and answers no search on them: another server may. */
+  readonly unfit: boolean;
 
-  constructor(message: string, options: ErrorOptions & { silent: boolean }) {
+  constructor(message: string, options: ErrorOptions & { silent: boolean; unfit?: boolean }) {
     super(message, options);
     this.silent = options.silent;
+    this.unfit = options.unfit ?? false;
   }
 }
 
@@ -60,6 +63,12 @@ export class SearchFailed extends Error {
     this.code = code;
   }
 }
+
+/**
+ * The results of a bind that are about who we are (RFC 4511, A.1): authMethodNotSupported, strongerAuthRequired,
+ * confidentialityRequired, inappropriateAuthentication, invalidCredentials, insufficientAccessRights. All else is about the server.
+ */
+const REFUSALS: ReadonlySet<number> = new Set([7, 8, 13, 48, 49, 50]);
 
 /** Result codes of RFC 4511, A.1. */
 export const RESULT = { timeLimit: 3, sizeLimit: 4, referral: 10, noSuchObject: 32, invalidDn: 34, busy: 51, unavailable: 52 } as const;
@@ -131,8 +140,8 @@ async function bind(client: Client, credentials: Credentials): Promise<void> {
     else await client.bind('', '');
   } catch (error) {
     if (error instanceof ConfigError || !(error instanceof ResultCodeError)) throw error;
-    if (error.code === RESULT.busy || error.code === RESULT.unavailable) throw error;
-    throw new BindRefused(`bind ${describe(credentials)} refused: ${describeResult(error)}`);
+    const what = `bind ${describe(credentials)} refused: ${describeResult(error)}`;
+    throw REFUSALS.has(error.code) ? new BindRefused(what) : new Error(what);
   }
 }
 
@@ -140,6 +149,7 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
   let lookups = 0;
   let inFlight = 0;
   let retired = false;
+  let answered = false;
   const queue: (() => void)[] = [];
 
   const destroy = (): void => {
@@ -186,7 +196,7 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
   };
 
   const send = async (request: SearchRequest, stop: Stop): Promise<readonly Entry[]> => {
-    if (!client.isBound) throw new ConnectionLost(`${endpoint.uri}: connection lost`, { silent: false });
+    if (!client.isBound) throw new ConnectionLost(`${endpoint.uri}: connection lost`, { silent: false, unfit: !answered });
     const { searchEntries } = await within(
       client.search(request.base, {
         scope: request.scope,
@@ -214,10 +224,12 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
       let outcome = 'failed';
       try {
         const entries = await send(request, stop);
+        answered = true;
         outcome = `entries=${entries.length}`;
         return entries;
       } catch (error) {
         if (error instanceof ResultCodeError && error.code !== RESULT.busy && error.code !== RESULT.unavailable) {
+          answered = true;
           outcome = describeResult(error);
           throw new SearchFailed(`search in "${request.base}": ${outcome}`, error.code);
         }
@@ -231,7 +243,9 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
         if (error instanceof ResultCodeError) retire();
         else destroy();
         if (error instanceof ConnectionLost) throw error;
-        throw new ConnectionLost(`${endpoint.uri}: ${outcome}`, { silent: false, cause: error });
+        // A server may say that it is busy, or can't, as often as it is asked.
+        const unfit = !answered || error instanceof ResultCodeError;
+        throw new ConnectionLost(`${endpoint.uri}: ${outcome}`, { silent: false, unfit, cause: error });
       } finally {
         free();
         settings.log.debug(

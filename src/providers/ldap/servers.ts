@@ -47,7 +47,7 @@ export function createServers(locations: readonly Location[], settings: ServersS
   const domains = new Map<string, Domain>();
 
   const endpoints = async (stop: Stop): Promise<readonly Endpoint[]> => {
-    const lists = await Promise.all(
+    const lists = await Promise.allSettled(
       locations.map((location) => {
         if (location.kind !== 'srv') return [location];
         const domain = domains.get(location.domain) ?? createDomain(location.domain, settings);
@@ -55,7 +55,14 @@ export function createServers(locations: readonly Location[], settings: ServersS
         return domain(stop);
       }),
     );
-    return lists.flat();
+    const found = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []));
+    // Servers that DNS can't name are no reason to do without those that are named here.
+    for (const list of lists) {
+      if (list.status !== 'rejected') continue;
+      if (found.length === 0) throw list.reason;
+      settings.log.warning(`${explain(list.reason)}; going on with the other servers`);
+    }
+    return found;
   };
 
   const serverOf = (endpoint: Endpoint): Server => {
@@ -72,6 +79,11 @@ export function createServers(locations: readonly Location[], settings: ServersS
         server.connection = connection;
         server.deadUntil = 0;
         return connection;
+      })
+      .catch((error: unknown) => {
+        // Here, because whoever waits may have less time than the connection.
+        if (!(error instanceof BindRefused)) server.deadUntil = performance.now() + DEAD_TIME;
+        throw error;
       })
       .finally(() => {
         server.opening = undefined;
@@ -97,7 +109,6 @@ export function createServers(locations: readonly Location[], settings: ServersS
         return connection;
       } catch (error) {
         if (stop.aborted || error instanceof BindRefused) throw failure(`${server.endpoint.uri}: ${explain(error)}`, error);
-        server.deadUntil = performance.now() + DEAD_TIME;
         failures.push(`${server.endpoint.uri}: ${explain(error)}`);
         cause = error;
         silent &&= error instanceof GivenUp;
@@ -118,7 +129,7 @@ export function createServers(locations: readonly Location[], settings: ServersS
         } catch (error) {
           if (!(error instanceof ConnectionLost)) throw error;
           const server = serverOf(connection.endpoint);
-          if (error.silent) server.deadUntil = performance.now() + DEAD_TIME;
+          if (error.silent || error.unfit) server.deadUntil = performance.now() + DEAD_TIME;
           // A server that is silent now would be silent again: worth another try only where there is another server.
           const others = (await endpoints(stop)).some((endpoint) => endpoint.uri !== connection.endpoint.uri);
           if (again || stop.aborted || (error.silent && !others)) throw failure(error.message, error);

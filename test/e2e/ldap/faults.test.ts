@@ -23,8 +23,10 @@ member: uid=slowpoke,${PEOPLE}
 
 `;
 
-/** Short, so that the tests are: what takes longer never comes. */
+/** For servers that are silent: short, so that the tests are. */
 const SHORT = { connect_timeout: '1s', timeout: '1s' };
+/** For those that answer, on a machine that has much else to do. */
+const LONG = { connect_timeout: '30s', timeout: '30s' };
 
 const directory = temporaryDirectory();
 const sockets: Socket[] = [];
@@ -59,7 +61,7 @@ async function slapdWith(options: Partial<SlapdOptions> = {}): Promise<Slapd> {
 
 function provide(table: Readonly<Record<string, unknown>>, extra: Parameters<typeof ldapProvider>[1] = {}): TestProvider {
   const provider = ldapProvider(
-    { bind_dn: READER_DN, bind_password_file: passwordFile, user_base: PEOPLE, group_base: GROUPS, ...SHORT, ...table },
+    { bind_dn: READER_DN, bind_password_file: passwordFile, user_base: PEOPLE, group_base: GROUPS, ...LONG, ...table },
     extra,
   );
   providers.push(provider);
@@ -68,6 +70,12 @@ function provide(table: Readonly<Record<string, unknown>>, extra: Parameters<typ
 
 const passwordFile = join(directory, 'password');
 beforeAll(() => writeFileSync(passwordFile, PASSWORD, { mode: 0o600 }));
+
+/** Stops a server until it is thawed, by the end of the test at the latest. */
+function freeze(slapd: Slapd): void {
+  slapd.freeze();
+  onTestFinished(() => slapd.thaw());
+}
 
 async function server(serve: (socket: Socket) => void): Promise<TestServer> {
   const started = await listen(serve);
@@ -87,7 +95,7 @@ describe('a server in plain text', () => {
   it('that is killed in mid-search, and started again', async () => {
     const provider = provide(plain);
     await works(provider);
-    slapd.freeze();
+    freeze(slapd);
     const lookups = Promise.allSettled(Array.from({ length: 50 }, () => provider.names('alice')));
     await tick();
     await slapd.end('SIGKILL');
@@ -112,8 +120,8 @@ describe('a server in plain text', () => {
   });
 
   it('that is stopped before it binds us', async () => {
-    const provider = provide(plain);
-    slapd.freeze();
+    const provider = provide({ ...SHORT, ...plain });
+    freeze(slapd);
     const lookups = await Promise.allSettled([provider.names('alice'), provider.names('nobody')]);
     for (const lookup of lookups) {
       expect(lookup).toMatchObject({ status: 'rejected', reason: { timedOut: true } });
@@ -124,18 +132,18 @@ describe('a server in plain text', () => {
   });
 
   it('that is stopped in mid-search', async () => {
-    const provider = provide(plain);
+    const provider = provide({ ...SHORT, ...plain });
     await works(provider);
-    slapd.freeze();
+    freeze(slapd);
     await expect(provider.names('alice')).rejects.toThrow(`ldap: ${slapd.ldap}: no answer to a search within 1000 ms`);
     slapd.thaw();
     await works(provider);
   });
 
   it('that is stopped, while the login has no more time', async () => {
-    const provider = provide({ ...plain, connect_timeout: '1h', timeout: '1h' });
+    const provider = provide({ ...SHORT, ...plain, connect_timeout: '1h', timeout: '1h' });
     await works(provider);
-    slapd.freeze();
+    freeze(slapd);
     const login = new AbortController();
     const lookup = provider.names('alice', login.signal);
     await tick();
@@ -151,7 +159,7 @@ describe('a server in plain text', () => {
   it('that does not answer one search keeps nobody else waiting', async () => {
     const relay = await swallowing(slapd.port, 'slowpoke');
     onTestFinished(() => relay.close());
-    const provider = provide({ uris: [`ldap://127.0.0.1:${relay.port}`], starttls: false });
+    const provider = provide({ ...SHORT, uris: [`ldap://127.0.0.1:${relay.port}`], starttls: false });
     await works(provider);
     const slow = provider.names('slowpoke');
     const neighbours = Array.from({ length: 20 }, () => provider.names('alice'));
@@ -190,7 +198,7 @@ describe('a server in plain text', () => {
 
   it('of which the first one is down', async () => {
     const silent = await server(() => undefined);
-    const provider = provide({ ...plain, uris: [`ldap://127.0.0.1:${silent.port}`, slapd.ldap] });
+    const provider = provide({ ...SHORT, ...plain, uris: [`ldap://127.0.0.1:${silent.port}`, slapd.ldap] });
     await works(provider);
     await works(provider);
     // It is left out for a while, instead of costing every login its time limit.
@@ -200,10 +208,52 @@ describe('a server in plain text', () => {
   it('of which the first one goes silent in mid-search', async () => {
     const relay = await swallowing(slapd.port, 'slowpoke');
     onTestFinished(() => relay.close());
-    const provider = provide({ ...plain, uris: [`ldap://127.0.0.1:${relay.port}`, slapd.ldap] });
+    const provider = provide({ ...SHORT, ...plain, uris: [`ldap://127.0.0.1:${relay.port}`, slapd.ldap] });
     await works(provider);
     expect(await provider.names('slowpoke')).toEqual(['staff']);
     expect(provider.lines).toContain(`debug: ldap://127.0.0.1:${relay.port}: no answer to a search within 1000 ms; trying once more`);
+  });
+
+  it.each([
+    ['hangs up on a search', () => undefined],
+    ['says that it is busy', (id: number) => Buffer.from([0x30, 12, 2, 1, id, 0x65, 7, 10, 1, 51, 4, 0, 4, 0])],
+  ])('of which the first one %s, though it takes our bind', async (_, answer) => {
+    const broken = await server((socket) =>
+      socket.on('data', (message: Buffer) => {
+        const [id = 0, operation] = message.subarray(4);
+        // A bind is answered with success, RFC 4511, 4.2.2.
+        if (operation === 0x60) socket.write(Buffer.from([0x30, 12, 2, 1, id, 0x61, 7, 10, 1, 0, 4, 0, 4, 0]));
+        else {
+          const reply = answer(id);
+          if (reply === undefined) socket.destroy();
+          else socket.write(reply);
+        }
+      }),
+    );
+    const provider = provide({ ...plain, uris: [`ldap://127.0.0.1:${broken.port}`, slapd.ldap] });
+    await works(provider);
+    await works(provider);
+    expect(broken.connections).toBe(1);
+  });
+
+  it('of which the first one can not bind anybody', async () => {
+    const broken = await server((socket) =>
+      socket.on('data', (message: Buffer) => {
+        // operationsError
+        socket.write(Buffer.from([0x30, 12, 2, 1, message[4] ?? 0, 0x61, 7, 10, 1, 1, 4, 0, 4, 0]));
+      }),
+    );
+    await works(provide({ ...plain, uris: [`ldap://127.0.0.1:${broken.port}`, slapd.ldap] }));
+  });
+
+  it('beside a name that DNS does not know', async () => {
+    const dns = await startDns('_ldap._tcp.example.test', []);
+    onTestFinished(dns.close);
+    const provider = provide({ ...plain, uris: ['srv:example.test', slapd.ldap] }, { resolveSrv: dns.resolveSrv });
+    await works(provider);
+    expect(provider.lines).toContain(
+      'warning: ldap: SRV _ldap._tcp.example.test: querySrv ENOTFOUND _ldap._tcp.example.test; going on with the other servers',
+    );
   });
 
   it('of which none is up', async () => {
@@ -233,7 +283,7 @@ describe('a server in plain text', () => {
     const fillers = [1, 2, 3].map(() => connect(port, '127.0.0.1').on('error', () => undefined));
     onTestFinished(() => fillers.forEach((socket) => void socket.destroy()));
     await new Promise((resolve) => fillers[1]?.once('connect', resolve));
-    const provider = provide({ uris: [`ldap://127.0.0.1:${port}`], starttls: false });
+    const provider = provide({ ...SHORT, uris: [`ldap://127.0.0.1:${port}`], starttls: false });
     await expect(provider.names('alice')).rejects.toMatchObject({
       timedOut: true,
       message: expect.stringContaining('no connection within 1000 ms'),
@@ -272,7 +322,7 @@ describe('a server with TLS', () => {
   it.each(['ldap', 'ldaps'] as const)('that is lost in mid-search and comes back: %s', async (scheme) => {
     const provider = provide({ uris: [slapd[scheme]], tls_ca_file: ca.file });
     expect(await provider.names('alice')).toEqual(['staff']);
-    slapd.freeze();
+    freeze(slapd);
     const lost = expect(provider.names('alice')).rejects.toThrow(`ldap: no server can be used: ${slapd[scheme]}: `);
     await tick();
     await slapd.end('SIGKILL');
@@ -298,10 +348,10 @@ describe('a server with TLS', () => {
   it('whose handshake stalls', async () => {
     const silent = await server(() => undefined);
     const message = 'no connection within 1000 ms';
-    await expect(provide({ uris: [`ldaps://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
-    await expect(provide({ uris: [`ldap://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
+    await expect(provide({ ...SHORT, uris: [`ldaps://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
+    await expect(provide({ ...SHORT, uris: [`ldap://127.0.0.1:${silent.port}`] }).names('alice')).rejects.toThrow(message);
     const agrees = await server((socket) => socket.once('data', () => socket.write(STARTTLS_AGREED)));
-    await expect(provide({ uris: [`ldap://127.0.0.1:${agrees.port}`] }).names('alice')).rejects.toThrow(message);
+    await expect(provide({ ...SHORT, uris: [`ldap://127.0.0.1:${agrees.port}`] }).names('alice')).rejects.toThrow(message);
   });
 
   it.each([
@@ -368,15 +418,17 @@ describe('servers named by DNS', () => {
   it('may be none, or DNS silent', async () => {
     const empty = await startDns('_ldap._tcp.example.test', []);
     onTestFinished(empty.close);
-    await expect(provide(srv, { resolveSrv: empty.resolveSrv }).names('alice')).rejects.toThrow(
+    await expect(provide({ ...SHORT, ...srv }, { resolveSrv: empty.resolveSrv }).names('alice')).rejects.toThrow(
       'ldap: SRV _ldap._tcp.example.test: querySrv ENOTFOUND',
     );
     const none = await startDns('_ldap._tcp.example.test', [[0, 0, 0, '']]);
     onTestFinished(none.close);
-    await expect(provide(srv, { resolveSrv: none.resolveSrv }).names('alice')).rejects.toThrow('ldap: SRV _ldap._tcp.example.test: ');
+    await expect(provide({ ...SHORT, ...srv }, { resolveSrv: none.resolveSrv }).names('alice')).rejects.toThrow(
+      'ldap: SRV _ldap._tcp.example.test: ',
+    );
     const silent = await startDns('_ldap._tcp.example.test', undefined);
     onTestFinished(silent.close);
-    await expect(provide(srv, { resolveSrv: silent.resolveSrv }).names('alice')).rejects.toThrow(
+    await expect(provide({ ...SHORT, ...srv }, { resolveSrv: silent.resolveSrv }).names('alice')).rejects.toThrow(
       /SRV _ldap\._tcp\.example\.test: (no answer within 1000 ms|querySrv ETIMEOUT)/,
     );
   });

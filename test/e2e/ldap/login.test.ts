@@ -7,6 +7,7 @@ import { GROUPS, PEOPLE } from '../../support/ldap-content.js';
 import { serveBlock } from '../../support/serve.js';
 import { BASE_LDIF, PASSWORD, READER_DN, type Slapd, searchesIn, startSlapd } from '../../support/slapd.js';
 import { temporaryDirectory } from '../../support/temporary.js';
+import type { World } from '../../support/world.js';
 
 const USERS = ['alice', 'bob', 'carol', 'lonely', 'stranger'];
 const NESTED = ['Domain Users', 'acct', 'all of them'];
@@ -50,12 +51,13 @@ group_base = "${GROUPS}"
 `;
   const accounts = USERS.map((name) => ({ name }));
   const etc = { 'acl-groups.toml': config, 'ldap/ca.pem': await readFile(ca.file, 'utf8') };
-  const dovecot = await startDovecot({ version, accounts, etc, ...options });
-  const file = join(dovecot.world.etc, 'ldap/password');
-  await writeFile(file, PASSWORD, { mode: 0o600 });
-  const { stdout } = await dovecot.world.run(['id', '-u', 'dovecot']);
-  await chown(file, Number(stdout), 0);
-  return dovecot;
+  const prepare = async (world: World): Promise<void> => {
+    const file = join(world.etc, 'ldap/password');
+    await writeFile(file, PASSWORD, { mode: 0o600 });
+    const { stdout } = await world.run(['id', '-u', 'dovecot']);
+    await chown(file, Number(stdout), 0);
+  };
+  return await startDovecot({ version, accounts, etc, prepare, ...options });
 }
 
 describe.each(VERSIONS)('LDAP groups in a login to Dovecot %s', (version) => {
