@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -12,8 +12,8 @@ export interface Loader {
   load(file: string): unknown;
   /**
    * Keeps what V8 has made of the files by now, beside each of them. V8 itself refuses it in another version, under other flags, and
-   * for a source of another length, and compiles. (Of a source that was edited to the same length it would run what it knew; npm
-   * replaces the directory.)
+   * for a source of another length, and compiles. It looks at no more than that: sources must not be edited in place (npm replaces
+   * the directory), and what is kept has to stay as it is, like the program itself.
    */
   store(): void;
 }
@@ -29,7 +29,8 @@ type Require = ((id: string) => unknown) & { readonly import: (specifier: string
 /** The function that a CommonJS file is the body of. */
 type Body = (exports: object, require: Require, module: Part['module'], file: string, directory: string) => void;
 
-export function createLoader(): Loader {
+/** `anew`: without what was kept before. */
+export function createLoader({ anew }: { readonly anew: boolean } = { anew: false }): Loader {
   const parts = new Map<string, Part>();
 
   function load(file: string): unknown {
@@ -37,7 +38,7 @@ export function createLoader(): Loader {
     if (known !== undefined) return known.module.exports;
     const script = new Script(`(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`, {
       filename: file,
-      cachedData: readCache(file),
+      cachedData: anew ? undefined : readCache(file),
     });
     const module = { exports: {} };
     parts.set(file, { script, module });
@@ -54,9 +55,7 @@ export function createLoader(): Loader {
     load,
     store() {
       for (const [file, { script }] of parts) {
-        writeFileSync(cacheOf(file), script.createCachedData());
-        // Whatever the umask: logins aren't root's.
-        chmodSync(cacheOf(file), 0o644);
+        writeWhole(cacheOf(file), script.createCachedData());
       }
     },
   };
@@ -65,6 +64,21 @@ export function createLoader(): Loader {
 /** Providers of somebody else's are modules, found from here. */
 function importModule(specifier: string): Promise<unknown> {
   return import(specifier);
+}
+
+/** On the disk before it has its name: V8 runs what it is given, even half a file of the right length. */
+function writeWhole(file: string, data: Buffer): void {
+  const draft = `${file}.new`;
+  const descriptor = openSync(draft, 'w');
+  try {
+    writeSync(descriptor, data);
+    // Whatever the umask: logins aren't root's.
+    fchmodSync(descriptor, 0o644);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(draft, file);
 }
 
 function cacheOf(file: string): string {

@@ -3,7 +3,7 @@ import { createLoader } from './code-cache.js';
 
 /** What npm runs once it has installed the package: goes through exec mode, and keeps the compiled code. All works without, too. */
 async function install(): Promise<void> {
-  const loader = createLoader();
+  const loader = createLoader({ anew: true });
   const { rehearse } = loader.load(join(import.meta.dirname, 'program.cjs')) as typeof import('./main.js');
   await rehearse();
   loader.store();
