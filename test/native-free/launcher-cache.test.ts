@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { layOutCheckout } from '../support/checkout.js';
@@ -66,6 +77,40 @@ describe.each(SHELLS)('the cache of exec mode under $name', (shell) => {
     const past = new Date(Date.now() - 1000);
     utimesSync(join(cache, 'alice'), past, past);
     expect(login()).toBe(75);
+  });
+
+  it('asks what time it is at each login', () => {
+    login();
+    trap();
+    expect(login()).not.toBe(75);
+    // What the last login wrote to is older than this end, which is past all the same.
+    const [before, end] = [new Date(Date.now() - 60_000), new Date(Date.now() - 1000)];
+    utimesSync(join(cache, '.now'), before, before);
+    utimesSync(join(cache, 'alice'), end, end);
+    expect(login()).toBe(75);
+  });
+
+  it.each(['alice', '.now'])('follows no link in the place of %s', (name) => {
+    login();
+    expect(login()).not.toBe(75);
+    trap();
+    const [file, elsewhere] = [join(cache, name), join(cache, '.elsewhere')];
+    if (!existsSync(file)) writeFileSync(file, '');
+    renameSync(file, elsewhere);
+    symlinkSync(elsewhere, file);
+    const kept = readFileSync(elsewhere, 'utf8');
+    expect(login()).toBe(75);
+    expect(readFileSync(elsewhere, 'utf8')).toBe(kept);
+  });
+
+  it('answers a user whom nobody knows, and one with a name that is not ASCII', () => {
+    const bob = { ...ALICE, USER: 'bob' };
+    expect(groups(bob, options)).toBe('');
+    writeFileSync(groupFile, 'b\u00fcro:x::carol\n');
+    const carol = { ...ALICE, USER: 'carol' };
+    expect(groups(carol, options)).toBe('b\u00fcro');
+    trap();
+    expect([groups(bob, options), groups(carol, options)]).toEqual(['', 'b\u00fcro']);
   });
 
   it.each<[string, Record<string, string>]>([
