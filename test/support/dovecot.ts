@@ -53,6 +53,8 @@ export interface DovecotOptions extends WorldOptions {
   readonly postLoginSocket?: string | undefined;
   /** Added to the end of dovecot.conf; a function gets the temporary directory. */
   readonly config?: string | ((directory: string) => string) | undefined;
+  /** Called when all files are written, before the start. */
+  readonly prepare?: (world: World) => Promise<void>;
   /** Files to write below the temporary directory before the start, by name: executable if they start with `#!`. */
   readonly files?: Readonly<Record<string, string>>;
   /** Whether ACLs are logged, which `groupsOf` and `session` need. Default true. */
@@ -121,6 +123,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     await writeFile(join(directory, name), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
   }
   await mkdir(join(directory, 'state'));
+  await options.prepare?.(world);
   const log = followLog(join(directory, 'dovecot.log'));
   const master = world.spawn(['dovecot', '-F', '-c', join(directory, 'dovecot.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -154,18 +154,14 @@ interface Login {
   readonly added: readonly string[];
 }
 
-/** Logs a user in that nobody else logs in as, and reads in the log how it went. */
-async function login({ imap, log }: Dovecot, user: string): Promise<Login> {
-  const from = log.lines.length;
+/** Logs a user in and out, and reads in the log how it went. */
+async function login({ imap, session }: Dovecot, user: string): Promise<Login> {
   const client = await imap();
   const reply = await client.command(`LOGIN ${user} secret`).catch(() => undefined);
   if (reply?.status === 'OK') await client.command('LOGOUT').catch(() => undefined);
   client.destroy();
-  const own = ` imap\\(${user}\\).*: `;
-  // What ends a login early may be logged before the process has taken the user's name into its prefix.
-  const last = await log.wait(new RegExp(`${own}Info: (Logged out|Disconnected)| imap\\((${user}|\\d+)\\).*: (Error|Fatal): `), from);
-  const added = log.lines.slice(from).flatMap((line) => new RegExp(`${own}Debug: acl: group added: (.*)$`, 's').exec(line)?.[1] ?? []);
-  return { failed: reply?.status !== 'OK' || !last.includes(' Logged out'), added: [...new Set(added)] };
+  const { loggedIn, groups } = await session(client);
+  return { failed: reply?.status !== 'OK' || !loggedIn, added: groups };
 }
 
 interface Tally {
