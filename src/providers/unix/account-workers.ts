@@ -61,7 +61,10 @@ export function openWorkers(addon: string, worker: string = findWorker()): Accou
     idle.push(child);
     setTimeout(() => {
       // The most recently used one is taken first, so that those not needed stay at the front.
-      if (idle.length > 1 && idle[0] === child) child.kill('SIGKILL');
+      if (idle.length <= 1 || idle[0] !== child) return;
+      // At once, not when it has ended: nobody may be given it any more, and the next one is at the front now.
+      remove(child);
+      child.kill('SIGKILL');
     }, IDLE_AFTER).unref();
   }
 
