@@ -60,10 +60,11 @@ export async function serve({ options, operands }: Invocation): Promise<number> 
   }
   log.info(`acl-groups ${manifest.version} serves logins`);
 
-  await ends.noticed;
-  // Told at once, the master doesn't wait for the last logins before it goes on.
-  ending = true;
-  reporter?.update(0);
+  if ((await ends.noticed) === 'master') {
+    // Told at once, the master doesn't wait for the last logins before it goes on. One that stays would turn clients away.
+    ending = true;
+    reporter?.update(0);
+  }
   await ends.due;
   removeSocket();
   await service.drain(loader.timeout + LAST_REPLIES);
@@ -86,7 +87,7 @@ interface Loader {
 function createLoader(options: Options, service: Service, log: Logger, counters: Counters): Loader {
   let answerer: Answerer | undefined;
   let timeout = 0;
-  let reloading: Promise<void> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
 
   async function load(): Promise<void> {
     const config = await loadConfig(options.config, { providers: options.providers, dovecot: options.dovecot });
@@ -94,24 +95,32 @@ function createLoader(options: Options, service: Service, log: Logger, counters:
     answerer = createAnswerer(config, await openProviders(config, () => log, true), log, counters);
     ({ timeout } = config);
     service.use(answerer);
-    await replaced?.close().catch((error: unknown) => log.warning(explain(error)));
+    // Not waited for: what it has in hand, or a provider that doesn't let go, must not hold up the next reload.
+    void replaced?.close().catch((error: unknown) => log.warning(explain(error)));
   }
 
   async function reload(): Promise<void> {
-    answerer?.forget();
     try {
       await load();
       log.info('configuration read again, cache emptied');
     } catch (error) {
-      log.error(`${explain(error)}; cache emptied, but the configuration stays as it was`);
+      const instead = answerer === undefined ? 'every login is still denied' : 'cache emptied, but the configuration stays as it was';
+      log.error(`${explain(error)}; ${instead}`);
     }
   }
 
+  /** One after the other, so that the last one wins. */
+  function inTurn(task: () => Promise<void>): Promise<void> {
+    const done = last.then(task);
+    last = done.catch(() => {});
+    return done;
+  }
+
   return {
-    load,
+    load: () => inTurn(load),
     reload() {
-      reloading = reloading.then(reload);
-      return reloading;
+      answerer?.forget();
+      return inTurn(reload);
     },
     get timeout() {
       return timeout;
@@ -132,7 +141,8 @@ async function listen(source: SocketSource, service: Service): Promise<() => voi
 
 /** When the process learns that it is to end, and when it is to stop listening. */
 interface Ends {
-  readonly noticed: Promise<void>;
+  /** Who says so. */
+  readonly noticed: Promise<'master' | 'signal'>;
   readonly due: Promise<void>;
 }
 
@@ -142,8 +152,8 @@ function onEnd(
   on: { readonly reload: () => void; readonly counters: () => void; readonly idle: () => void },
 ): Ends {
   const underMaster = source.kind === 'dovecot';
-  let notice: () => void = () => {};
-  const noticed = new Promise<void>((resolve) => {
+  let notice: (by: 'master' | 'signal') => void = () => {};
+  const noticed = new Promise<'master' | 'signal'>((resolve) => {
     notice = resolve;
   });
   const due = new Promise<void>((resolve) => {
@@ -151,12 +161,12 @@ function onEnd(
     let lingering: NodeJS.Timeout | undefined;
     function linger(): void {
       lingering = setTimeout(end, LINGER);
-      notice();
+      notice('master');
     }
     function end(): void {
       clearTimeout(lingering);
       watch?.stop();
-      notice();
+      notice('signal');
       resolve();
     }
     process.on('SIGTERM', end);
