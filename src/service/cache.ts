@@ -54,7 +54,8 @@ export function createCache<Value>(
     const { value, kind } = await fetch(old !== undefined && age <= staleTtl ? { value: old.value, age } : undefined);
     // Whole numbers, because those with a fraction are objects of their own in V8: 32 bytes for each user.
     const time = Math.round(now());
-    if (kind === 'fresh' && ttl > 0 && key.length <= LONGEST_KEY) entries.set(key, { value, since: time, freshUntil: time + ttl });
+    if (kind === 'fresh' && ttl + staleTtl > 0 && key.length <= LONGEST_KEY)
+      entries.set(key, { value, since: time, freshUntil: time + ttl });
     else if (kind === 'stale' && old !== undefined) entries.set(key, { ...old, freshUntil: time + Math.min(ttl, LONGEST_PAUSE) });
     return value;
   }

@@ -70,8 +70,10 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
     } else if (refused !== undefined) {
       handler.onRefused(refused);
       close();
-    } else if (inputEnded || draining) close();
-    else if (socket.isPaused()) socket.resume();
+    } else if (inputEnded || draining) {
+      if (parser.partial) handler.onRefused('the client broke off in the middle of a request');
+      close();
+    } else if (socket.isPaused()) socket.resume();
   }
 
   async function reply(request: ProtocolRequest): Promise<void> {
@@ -109,9 +111,13 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
   return {
     drain() {
       draining = true;
-      if (busy || queue.length > 0) return;
+      // A login in hand, or a reply that is still on its way, has the time that it always has.
+      if (busy || queue.length > 0 || socket.writableLength > 0) return;
       clearTimeout(timer);
-      timer = setTimeout(() => socket.destroy(), DRAIN_GRACE);
+      timer = setTimeout(() => {
+        if (parser.partial) handler.onRefused('the service ends, and no whole request has come');
+        socket.destroy();
+      }, DRAIN_GRACE);
     },
   };
 }

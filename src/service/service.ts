@@ -70,9 +70,18 @@ export function createService(log: Logger, counters: Counters, onActive: (active
     // A client that has said all that it has to say still wants its reply.
     const server = createServer({ allowHalfOpen: true }, accept);
     server.maxConnections = MAX_CONNECTIONS;
-    server.on('drop', () => {
-      if (counters.refused++ % 1000 === 0) log.error(`connections closed: there are ${MAX_CONNECTIONS} already`);
+    let full = false;
+    server.on('connection', () => {
+      full = false;
     });
+    server.on('drop', () => {
+      counters.refused++;
+      // One line for as long as it lasts.
+      if (!full) log.error(`connections closed: there are ${MAX_CONNECTIONS} already`);
+      full = true;
+    });
+    // The process may be out of descriptors or memory for a moment; that is no reason to lose those who are served.
+    server.on('error', (error) => log.error(`socket: ${error.message}`));
     servers.add(server);
     return server;
   }
@@ -86,7 +95,6 @@ export function createService(log: Logger, counters: Counters, onActive: (active
         // A descriptor's backlog is heeded in this place only.
         server.listen({ fd: descriptor }, BACKLOG, () => {
           server.off('error', reject);
-          server.on('error', (error) => log.error(`socket: ${error.message}`));
           resolve();
         });
       });

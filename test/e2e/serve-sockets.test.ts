@@ -31,6 +31,7 @@ function start(argv: readonly string[]): {
 } {
   const child = world.spawn(argv, { stdio: ['ignore', 'ignore', 'pipe'] });
   running.add(child);
+  child.on('close', () => running.delete(child));
   let log = '';
   let check = (): void => {};
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -53,8 +54,8 @@ function start(argv: readonly string[]): {
 
 /** How a child ends: its status, or the signal. */
 async function ended(child: ChildProcess): Promise<number | string | null> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  running.delete(child);
+  // Not "exit", which comes before the last that it wrote has been read.
+  if (running.has(child)) await once(child, 'close');
   return child.exitCode ?? child.signalCode;
 }
 

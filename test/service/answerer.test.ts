@@ -82,13 +82,15 @@ describe('createAnswerer', () => {
         if (!works) throw new Error('server gone');
         return [{ name: 'staff' }];
       },
-      { cache: { ttl: '1ms' } },
+      // Kept only to stand in.
+      { cache: { ttl: '0s' } },
     );
     expect(await answerer.answer(facts('alice'))).toBe('staff');
     works = false;
-    await new Promise((resolve) => setTimeout(resolve, 2));
     expect(await answerer.answer(facts('alice'))).toBe('staff');
-    expect(lines).toEqual(['warning: alice: provider test failed: server gone; answered as 0 s ago (stale_ttl)']);
+    expect(lines.map((line) => line.replace(/\d+ s ago/, 'N s ago'))).toEqual([
+      'warning: alice: provider test failed: server gone; answered as N s ago (stale_ttl)',
+    ]);
     expect(counters.stale).toBe(1);
     expect(await answerer.answer(facts('bob'))).toBeNull();
   });

@@ -98,11 +98,14 @@ describe('createCache', () => {
     expect(await get('alice', 'two')).toBe('two');
   });
 
-  it('keeps nothing with a ttl of 0, and drops the least recently used answer', async () => {
-    const none = setUp({ ttl: 0 });
+  it('asks for each answer with a ttl of 0, keeps nothing without a stale_ttl, and drops the least recently used answer', async () => {
+    const none = setUp({ ttl: 0, stale_ttl: 0 });
     await none.get('alice', 'one');
     expect(await none.get('alice', 'two')).toBe('two');
     expect(none.cache.size).toBe(0);
+    const stale = setUp({ ttl: 0 });
+    await stale.get('alice', 'one');
+    expect(await stale.get('alice', 'two')).toBe('two');
     const two = setUp({ max_users: 2 });
     await two.get('a', '1');
     await two.get('b', '1');
