@@ -3,6 +3,9 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** As generous as the other limits. */
+const POLL = { poll: { timeout: 60_000 } };
+
 const config: ViteUserConfig = defineConfig({
   root,
   test: {
@@ -13,7 +16,14 @@ const config: ViteUserConfig = defineConfig({
       // Generous limits: a slow machine is no failure.
       {
         root,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: POLL,
+        },
       },
       // Real servers. What they share (the installed package, Debian 13) is made once, before the first suite.
       {
@@ -24,6 +34,7 @@ const config: ViteUserConfig = defineConfig({
           globalSetup: 'test/support/global-setup.ts',
           testTimeout: 120_000,
           hookTimeout: 600_000,
+          expect: POLL,
         },
       },
     ],

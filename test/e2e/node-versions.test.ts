@@ -1,4 +1,5 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -56,6 +57,27 @@ describe.each(RELEASES)('on Node.js $release', ({ release, smallest }) => {
     const { status, stdout, stderr } = spawnSync(command(), ['lookup', '--json', 'root', 'nobody-like-this'], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 67, stderr: '' });
     expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ user: 'root', acl_groups: groups });
+  });
+
+  it('serves at a socket, answers there, and ends, without a word on stderr but its own', async () => {
+    const socket = join(prefix, 'socket');
+    const service = spawn('env', ['-i', command(), 'serve', '--listen', socket], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = once(service, 'close');
+    let log = '';
+    await new Promise<void>((resolve) => {
+      service.stderr.setEncoding('utf8').on('data', (text: string) => {
+        log += text;
+        if (log.includes('serves logins')) resolve();
+      });
+      service.once('close', resolve);
+    });
+    const { status, stdout, stderr } = spawnSync(command(), ['lookup', '--socket', socket, 'root'], { encoding: 'utf8' });
+    service.kill('SIGTERM');
+    await ended;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`acl_groups=${groups}`);
+    expect(service.exitCode).toBe(0);
+    expect(log).toMatch(/^acl-groups: info: acl-groups \S+ serves logins\nacl-groups: info: ends: .*\n$/);
   });
 
   it(`${smallest ? 'runs' : 'says what to set'} in the address space that Dovecot 2.3 gives a service by default`, () => {

@@ -29,6 +29,9 @@ describe('sessionIn', () => {
     const denied = own('x', 'Error: Post-login script denied access to user alice (session=x, rip=127.0.0.1)').replace('<x>', '');
     expect(sessionIn([login(50, 'x'), denied], 50)).toMatchObject({ loggedIn: false, groups: [] });
     expect(sessionIn([login(50, 'x'), own('x', 'Fatal: master: killed')], 50)).toMatchObject({ loggedIn: false });
+    const early = `Nov 22 23:53:19 imap(32274): Error: Failed to expand plugin setting acl_groups = '50%{': Unknown variable '%{'`;
+    expect(sessionIn([login(50, 'x'), own('x', 'Debug: early'), early], 50)).toMatchObject({ loggedIn: false, groups: [] });
+    expect(sessionIn([login(50, 'x'), login(51, 'y'), early], 50)).toBeUndefined();
     const failed = login(50, 'x').replace('Logged in', 'Aborted login');
     expect(sessionIn([failed], 50)).toEqual({ id: 'x', loggedIn: false, groups: [], lines: [] });
   });

@@ -14,7 +14,8 @@ export interface Session {
  * complete.
  *
  * When a mail process ends, Dovecot forgets its prefix, maybe before it has read the process's last lines: these then say no more
- * than `imap: `. They are this session's if there is no other that they could belong to.
+ * than `imap: `. One that fails before it has become its user says `imap(PID): `. Both are this session's if there is no other that
+ * they could belong to.
  */
 export function sessionIn(lines: readonly string[], port: number): Session | undefined {
   const first = lines.findIndex((line) => / \S+-login: Info: /.test(line) && new RegExp(`rport=${port}[, ]`).test(line));
@@ -27,13 +28,15 @@ export function sessionIn(lines: readonly string[], port: number): Session | und
   if (end !== undefined) return session(id, !end.includes(': Fatal: '), own);
   if (lines.some((line) => isDenied(line, id))) return session(id, false, own);
   const strays = lines.slice(first).filter((line) => STRAY.test(line));
-  if (!strays.some((line) => END.test(line)) || openSessions(lines).length !== 1) return undefined;
-  return session(id, true, [...own, ...strays]);
+  const last = strays.find((line) => STRAY_END.test(line));
+  if (last === undefined || openSessions(lines).length !== 1) return undefined;
+  return session(id, last.includes(': Info: '), [...own, ...strays]);
 }
 
 const HANDED_OVER = / \S+-login: Info: Log(in|ged in): /;
 const END = /: (Info: (Logged out|Disconnected)|Fatal: )/;
-const STRAY = /^\w+ +\d+ [\d:]+ (imap|pop3): /;
+const STRAY = /^\w+ +\d+ [\d:]+ (imap|pop3)(\(\d+\))?: /;
+const STRAY_END = /\(\d+\): (Error|Fatal): |: Info: (Logged out|Disconnected)|: Fatal: /;
 
 function session(id: string, loggedIn: boolean, lines: readonly string[]): Session {
   const groups = lines.flatMap((line) => / Debug: acl: group added: (.*)$/s.exec(line)?.[1] ?? []);
