@@ -52,8 +52,9 @@ export function createCache<Value>(
   ): Promise<Value> {
     const age = old === undefined ? 0 : now() - old.since;
     const { value, kind } = await fetch(old !== undefined && age <= staleTtl ? { value: old.value, age } : undefined);
-    // Whole numbers, because those with a fraction are objects of their own in V8: 32 bytes for each user.
-    const time = Math.round(now());
+    // Whole numbers, because those with a fraction are objects of their own in V8: 32 bytes for each user. Rounded down,
+    // because no answer may be kept for longer than was asked, and one with a ttl of 0 not at all.
+    const time = Math.floor(now());
     if (kind === 'fresh' && ttl + staleTtl > 0 && key.length <= LONGEST_KEY)
       entries.set(key, { value, since: time, freshUntil: time + ttl });
     else if (kind === 'stale' && old !== undefined) entries.set(key, { ...old, freshUntil: time + Math.min(ttl, LONGEST_PAUSE) });

@@ -39,6 +39,16 @@ describe('createCache', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('keeps an answer no longer than that on a clock that shows fractions', async () => {
+    for (const ttl of [0, 1, 100]) {
+      const { get, pass } = setUp({ ttl });
+      pass(0.75);
+      await get('alice', 'one');
+      pass(ttl);
+      expect(await get('alice', 'two')).toBe('two');
+    }
+  });
+
   it('asks once for those who come at the same time', async () => {
     const { cache, hits } = setUp();
     let asked = 0;
