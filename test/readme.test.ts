@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/config.js';
 import { parseOptions } from '../src/options.js';
 import { loadProvider } from '../src/providers/registry.js';
+import { SPELLING, scriptLoginBlocks } from './support/dovecot-config.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const examples = [...readme.matchAll(/```toml\n(.*?)```/gs)].map(([, text = '']) => text);
@@ -29,5 +30,21 @@ describe('the configurations of the README', () => {
     const { options } = await loadProvider('unix', 'README.md');
     const { unix } = parseConfig(parse(examples[0] ?? ''), 'README.md').providerTables;
     expect(parseOptions<object>(options, unix, 'unix')).toEqual(parseOptions<object>(options, {}, 'unix'));
+  });
+});
+
+describe('the service blocks of the README', () => {
+  // The resident service's block is taken from the README by the suites.
+  it("are the documentation's for a script-login chain", () => {
+    const bare = (text: string): string => text.replace(/^\s*(#.*)?\n/gm, '');
+    const [block = ''] = /^service imap \{\n {2}executable = imap imap-postlogin\n.*?(?=```)/ms.exec(readme) ?? [];
+    const documented = scriptLoginBlocks('2.3', '/usr/local/bin/acl-groups');
+    expect(bare(block)).toBe(bare(documented.slice(0, documented.indexOf('\nservice pop3 {'))));
+  });
+
+  it('name what differs on Dovecot 2.4', () => {
+    const { internalUser, noLimit } = SPELLING['2.4'];
+    expect(readme).toContain(`On Dovecot 2.4 two lines differ: \`user = ${internalUser}\` and \`vsz_limit = ${noLimit}\`.`);
+    expect(readme).toContain(`On Dovecot 2.4 it is \`user = ${internalUser}\`.`);
   });
 });

@@ -30,9 +30,8 @@ describe.each(VERSIONS)('groups of the userdb and of the file provider under Dov
     let dovecot: Dovecot;
     beforeAll(async () => {
       const { command } = inject('installed')[version];
-      const unlimited = version === '2.3' ? 'default_vsz_limit = 0' : 'default_vsz_limit = unlimited';
       const ways = {
-        exec: { postLogin: command, config: unlimited },
+        exec: { postLogin: command },
         serve: { postLoginSocket: 'acl-groups', config: serveBlock(version, command) },
         no: {},
       };

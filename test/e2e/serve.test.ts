@@ -1,6 +1,7 @@
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Dovecot, startDovecot, VERSIONS } from '../support/dovecot.js';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { type Dovecot, type DovecotOptions, startDovecot, VERSIONS } from '../support/dovecot.js';
 import { listMailboxes, makeMailbox, publicNamespace } from '../support/public-mailboxes.js';
 import { serveBlock, servicePid } from '../support/serve.js';
 
@@ -101,5 +102,59 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
     expect(status).toBe(0);
     const human = await dovecot.world.run([command, 'lookup', '-s', socket, 'bob']);
     expect(human.stdout).toMatch(/^bob: acl_groups=bob \([\d.]+ ms\)\n$/);
+  });
+
+  describe('when something fails', () => {
+    /** A Dovecot for one test, with a service that has answered nobody yet. */
+    const start = async (options: Partial<DovecotOptions> = {}): Promise<Dovecot> => {
+      const own = await startDovecot({
+        version,
+        accounts: [{ name: 'alice', group: 'crew' }],
+        groups: { crew: [], acct: ['alice'] },
+        postLoginSocket: 'acl-groups',
+        config: serveBlock(version, inject('installed')[version].command),
+        ...options,
+      });
+      onTestFinished(() => own.stop());
+      await servicePid(own);
+      return own;
+    };
+
+    it('denies a login whose group file it may not read, and knows better when it may', async () => {
+      const own = await start();
+      const group = join(own.world.etc, 'group');
+      await chmod(group, 0o600);
+      const client = await own.imap();
+      const greeting = client.received.length;
+      client.write('a LOGIN alice secret\r\nb CAPABILITY\r\n');
+      await client.closed();
+      expect(client.received.slice(greeting)).toBe('');
+      expect(await own.log.wait(/ acl-groups: Error: /)).toMatch(
+        / acl-groups: Error: alice: provider unix failed: EACCES: permission denied, open '\/etc\/group'; login denied \(on_error = "deny"\)$/,
+      );
+      await chmod(group, 0o644);
+      expect([...(await own.groupsOf('alice'))].sort()).toEqual(['acct', 'crew']);
+    });
+
+    it('passes on what there is by on_error = "continue"', async () => {
+      const config = 'providers = ["unix", "file"]\non_error = "continue"\n[provider.file]\npath = "/none"\n';
+      const own = await start({ etc: { 'acl-groups.toml': config } });
+      expect([...(await own.groupsOf('alice'))].sort()).toEqual(['acct', 'crew']);
+      expect(await own.log.wait(/ acl-groups: Error: /)).toMatch(
+        /Error: alice: provider file failed: .*\/none.*; going on without its groups \(on_error = "continue"\)$/,
+      );
+    });
+
+    it('gives more groups than a variable could hold', async () => {
+      const names = Array.from({ length: 5000 }, (_, index) => `group-with-a-long-name-${String(index).padStart(6, '0')}`);
+      const own = await start({
+        etc: {
+          'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "groups"\n',
+          groups: names.map((name) => `${name}:x::alice\n`).join(''),
+        },
+      });
+      expect(names.join(',').length).toBeGreaterThan(1 << 17);
+      expect([...(await own.groupsOf('alice'))].sort()).toEqual(names);
+    });
   });
 });

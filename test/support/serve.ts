@@ -1,24 +1,23 @@
+import { readFileSync } from 'node:fs';
 import type { Dovecot } from './dovecot.js';
 import { SPELLING } from './dovecot-config.js';
 import type { DovecotVersion } from './world.js';
 
-/** The service block of the README. `words` follow `serve`. */
+/** The part of the README that everybody copies, for Dovecot 2.3. */
+const README_BLOCK =
+  /^service acl-groups \{\n.*?^\}\n/ms.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))?.[0] ?? '';
+
+/** The service block of the README, for a command of another path. `words` follow `serve`. */
 export function serveBlock(version: DovecotVersion, command: string, words = ''): string {
-  const { internalUser, noLimit } = SPELLING[version];
-  return `
-service acl-groups {
-  executable = ${command} serve${words === '' ? '' : ` ${words}`}
-  user = ${internalUser}
-  drop_priv_before_exec = yes
-  process_min_avail = 1
-  process_limit = 1
-  client_limit = 1000
-  vsz_limit = ${noLimit}
-  unix_listener acl-groups {
-    mode = 0600
-  }
-}
-`;
+  const [from, to] = [SPELLING['2.3'], SPELLING[version]];
+  return [
+    ['/usr/local/bin/acl-groups serve', `${command} serve${words === '' ? '' : ` ${words}`}`],
+    [`user = ${from.internalUser}`, `user = ${to.internalUser}`],
+    [`vsz_limit = ${from.noLimit}`, `vsz_limit = ${to.noLimit}`],
+  ].reduce((block, [old = '', text = '']) => {
+    if (!block.includes(old)) throw new Error(`the README's service block has no ${old}`);
+    return block.replace(old, () => text);
+  }, README_BLOCK);
 }
 
 /** The process ids of the service, old ones that still end included. */
