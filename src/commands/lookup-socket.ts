@@ -1,5 +1,5 @@
 import type { Invocation } from '../args.js';
-import { ACL_GROUPS_FIELD } from '../dovecot/userdb.js';
+import { ACL_GROUPS_FIELD, type LoginFacts } from '../dovecot/userdb.js';
 import { EXIT, UsageError } from '../errors.js';
 import { askService } from '../service/client.js';
 import { printable, printableJson } from '../text.js';
@@ -17,15 +17,20 @@ export async function lookupSocket(path: string, { options, operands }: Invocati
   let status: number = EXIT.ok;
   for (const user of operands) {
     const { reply, elapsed } = await askService(path, { name: user, fields: new Map() });
-    const value = reply?.fields.get(ACL_GROUPS_FIELD);
     if (reply === undefined) status = EXIT.temporary;
-    const elapsed_ms = Math.round(elapsed * 1000) / 1000;
+    const value = reply?.fields.get(ACL_GROUPS_FIELD);
     const outcome = reply === undefined ? 'denied' : 'granted';
+    const elapsed_ms = Math.round(elapsed * 1000) / 1000;
     process.stdout.write(
       options.json
         ? `${printableJson({ user, socket: path, outcome, acl_groups: value ?? null, elapsed_ms })}\n`
-        : `${printable(user)}: ${value === undefined ? "denied; the service's log says why" : `acl_groups=${printable(value)}`} (${elapsed_ms} ms)\n`,
+        : `${printable(user)}: ${inWords(reply, value)} (${elapsed_ms} ms)\n`,
     );
   }
   return status;
+}
+
+function inWords(reply: LoginFacts | undefined, value: string | undefined): string {
+  if (reply === undefined) return "denied; the service's log says why";
+  return value === undefined ? 'granted without acl_groups: this is no service of acl-groups' : `acl_groups=${printable(value)}`;
 }
