@@ -1,4 +1,5 @@
 import { ConfigError, explain, ProviderError } from '../../errors.js';
+import type { Logger } from '../../log.js';
 import type { LdapOptions } from '../ldap.js';
 import type { Group, GroupProvider, LoginUser, ProviderContext } from '../provider.js';
 import { type Connection, type ConnectionSettings, RESULT, SearchFailed } from './connection.js';
@@ -27,7 +28,7 @@ export function createLdapProvider(options: LdapOptions, context: ProviderContex
       const stop = new Stop(signal);
       try {
         signal.throwIfAborted();
-        return await servers.run((connection) => findGroups(connection, user, plan, stop), stop);
+        return await servers.run((connection) => findGroups(connection, user, plan, context.log, stop), stop);
       } catch (error) {
         if (error instanceof ProviderError) throw error;
         throw new ProviderError('ldap', explain(error), { cause: error, timedOut: error instanceof GivenUp });
@@ -52,9 +53,15 @@ function configured<T>(make: () => T): T {
   }
 }
 
-async function findGroups(connection: Connection, user: LoginUser, plan: Plan, stop: Stop): Promise<readonly Group[] | undefined> {
+async function findGroups(
+  connection: Connection,
+  user: LoginUser,
+  plan: Plan,
+  log: Logger,
+  stop: Stop,
+): Promise<readonly Group[] | undefined> {
   const entry = await findUser(connection, user, plan, stop);
-  return entry && groupsOfUser({ search: (request) => connection.search(request, stop), plan, user: entry });
+  return entry && groupsOfUser({ search: (request) => connection.search(request, stop), plan, user: entry, log });
 }
 
 /** The one entry of the user. @throws for several: groups of somebody else would be worse than none */

@@ -1,5 +1,6 @@
 import { EqualityFilter, type Filter } from 'ldapts';
 import { ProviderError } from '../../errors.js';
+import type { Logger } from '../../log.js';
 import type { Group } from '../provider.js';
 import { RESULT, SearchFailed, type SearchRequest } from './connection.js';
 import { fold, isBelow, namingValue, normalizeDn } from './dn.js';
@@ -21,6 +22,7 @@ export interface Lookup {
   readonly plan: Plan;
   /** The user's entry. */
   readonly user: Entry;
+  readonly log: Logger;
 }
 
 /** The groups that a user's entry is in, primary group first, then by their distance from the user. @throws ProviderError, SearchFailed, ConnectionLost, GivenUp */
@@ -159,7 +161,7 @@ async function groupAt({ search, plan }: Lookup, dn: string, found: Found): Prom
 
 /** Takes the list of groups that Active Directory makes for a login: security groups, nested ones and the primary group included. */
 async function byTokenGroups(lookup: Lookup, found: Found): Promise<void> {
-  const { plan, user, search } = lookup;
+  const { plan, user, search, log } = lookup;
   const [entry] = await search({ base: user.dn, scope: 'base', filter: ANY, attributes: ['tokenGroups'], binary: ['tokenGroups'] });
   const tokens = entry?.bytes('tokenGroups') ?? [];
   // Everybody has a primary group, so that an empty list is one that may not be read.
@@ -171,6 +173,10 @@ async function byTokenGroups(lookup: Lookup, found: Found): Promise<void> {
   found.atMost(wanted.length);
   const entries = await groupsBySid(lookup, wanted);
   const bySid = new Map(entries.flatMap((group) => group.bytes('objectSid').map((sid) => [formatSid(sid), group] as const)));
+  // Not worth a warning at each login: everybody is in groups of Builtin, which group_base may leave out on purpose.
+  const elsewhere = wanted.map(formatSid).filter((sid) => !bySid.has(sid));
+  if (elsewhere.length > 0)
+    log.debug(() => `tokenGroups has groups that are not below "${plan.group.base}", or may not be read: ${elsewhere.join(', ')}`);
   found.add(wanted.flatMap((sid) => bySid.get(formatSid(sid)) ?? []));
 }
 

@@ -153,6 +153,7 @@ describe('Active Directory', () => {
     });
     await using({ group_base: `CN=Builtin,${DOMAIN_DN}` }, async (provider) => {
       expect(await provider.names('anna')).toEqual(['Users']);
+      expect(provider.lines.join('\n')).toMatch(/tokenGroups has groups that are not below "CN=Builtin,.*: S-1-5-21-[\d-]+-513, S-1-5-21-/);
     });
   });
 
