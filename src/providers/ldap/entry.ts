@@ -1,6 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { Entry as LdaptsEntry } from 'ldapts';
 
+/** A portion of an attribute's values. */
+export interface ValueRange {
+  /** The number of its first value, from 0 on. */
+  readonly start: number;
+  readonly values: readonly string[];
+  /** The number of the value that the rest begins with; `undefined` if this was the end. */
+  readonly next: number | undefined;
+}
+
 /** An entry as a search found it. Attribute names compare without case, and every attribute is a list. */
 export class Entry {
   /** As the server spells it. */
@@ -22,27 +31,28 @@ export class Entry {
     return this.#values(attribute).map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(value)));
   }
 
-  /** For an attribute that came in part ([MS-ADTS] 3.1.1.3.1.3.3): what came, and where the rest begins; no `next` if that was the end. */
-  range(attribute: string): { readonly values: readonly string[]; readonly next: number | undefined } | undefined {
+  /** For an attribute that came in part ([MS-ADTS] 3.1.1.3.1.3.3): what came. */
+  range(attribute: string): ValueRange | undefined {
     const prefix = `${attribute.toLowerCase()};range=`;
     const name = Object.keys(this.#raw).find((each) => each.toLowerCase().startsWith(prefix));
     if (name === undefined) return undefined;
-    const end = name.slice(prefix.length).split('-')[1];
-    return { values: this.texts(name), next: end === undefined || end === '*' ? undefined : Number(end) + 1 };
+    const [start, end] = name.slice(prefix.length).split('-');
+    return { start: Number(start), values: this.texts(name), next: end === undefined || end === '*' ? undefined : Number(end) + 1 };
   }
 
   /** Makes one form of the several that ldapts gives a value: a string, a Buffer, lists of either, an empty list for none. */
   #values(attribute: string): readonly (string | Buffer)[] {
     // ldapts keeps the DN among the attributes, and no server has one of this name.
     if (attribute === 'dn') return [];
-    const value = Object.hasOwn(this.#raw, attribute) ? this.#raw[attribute] : this.#raw[this.#spelling(attribute)];
+    const name = Object.hasOwn(this.#raw, attribute) ? attribute : this.#spelling(attribute);
+    const value = name === undefined ? undefined : this.#raw[name];
     if (value === undefined) return [];
     return Array.isArray(value) ? value : [value];
   }
 
-  #spelling(attribute: string): string {
+  #spelling(attribute: string): string | undefined {
     const lower = attribute.toLowerCase();
-    return Object.keys(this.#raw).find((name) => name.toLowerCase() === lower) ?? attribute;
+    return Object.keys(this.#raw).find((name) => name.toLowerCase() === lower);
   }
 }
 

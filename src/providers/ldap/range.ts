@@ -1,7 +1,7 @@
 import { PresenceFilter } from 'ldapts';
 import { ProviderError } from '../../errors.js';
 import type { SearchRequest } from './connection.js';
-import type { Entry } from './entry.js';
+import type { Entry, ValueRange } from './entry.js';
 
 /**
  * All values of an attribute, also where the server gives them in portions: Active Directory does so from 1,500 values on, and then the attribute
@@ -13,18 +13,19 @@ export async function allValues(
   entry: Entry,
   attribute: string,
 ): Promise<readonly string[]> {
-  let part = entry.range(attribute);
+  let part: ValueRange | undefined = entry.range(attribute);
   if (part === undefined) return entry.texts(attribute);
-  const values = [...part.values];
-  while (part.next !== undefined) {
-    const from: number = part.next;
-    const attributes = [`${attribute};range=${from}-*`];
-    const [more] = await search({ base: entry.dn, scope: 'base', filter: new PresenceFilter({ attribute: 'objectClass' }), attributes });
-    part = more?.range(attribute);
-    if (part === undefined || (part.next !== undefined && part.next <= from)) {
+  const values: string[] = [];
+  let from = 0;
+  for (;;) {
+    if (part?.start !== from || (part.next !== undefined && !(part.next > from))) {
       throw new ProviderError('ldap', `"${entry.dn}": the server gives the first ${from} values of ${attribute}, and no more`);
     }
     values.push(...part.values);
+    if (part.next === undefined) return values;
+    from = part.next;
+    const attributes = [`${attribute};range=${from}-*`];
+    const [more] = await search({ base: entry.dn, scope: 'base', filter: new PresenceFilter({ attribute: 'objectClass' }), attributes });
+    part = more?.range(attribute);
   }
-  return values;
 }

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { makeCa } from '../../support/ca.js';
 import { startDns } from '../../support/dns.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
@@ -201,8 +201,17 @@ describe('a server in plain text', () => {
     const provider = provide({ ...SHORT, ...plain, uris: [`ldap://127.0.0.1:${silent.port}`, slapd.ldap] });
     await works(provider);
     await works(provider);
-    // It is left out for a while, instead of costing every login its time limit.
+    // It is left out for half a minute, instead of costing every login its time limit.
     expect(silent.connections).toBe(1);
+    const { now } = performance;
+    const clock = vi.spyOn(performance, 'now');
+    onTestFinished(() => clock.mockRestore());
+    clock.mockImplementation(() => now.call(performance) + 20_000);
+    await works(provider);
+    expect(silent.connections).toBe(1);
+    clock.mockImplementation(() => now.call(performance) + 30_000);
+    await works(provider);
+    expect(silent.connections).toBe(2);
   });
 
   it('of which the first one goes silent in mid-search', async () => {

@@ -1,0 +1,44 @@
+import type { Entry as LdaptsEntry } from 'ldapts';
+import { describe, expect, it } from 'vitest';
+import { Entry } from '../../../src/providers/ldap/entry.js';
+import { allValues } from '../../../src/providers/ldap/range.js';
+
+const entry = (attributes: Readonly<Record<string, unknown>>): Entry => new Entry({ dn: 'cn=x', ...attributes } as LdaptsEntry);
+
+/** Reads `member` of an entry, whose later portions come as they are given. */
+async function read(first: Readonly<Record<string, unknown>>, ...rest: readonly Readonly<Record<string, unknown>>[]) {
+  const asked: (readonly string[])[] = [];
+  const left = [...rest];
+  const search = async ({ attributes }: { readonly attributes: readonly string[] }) => {
+    asked.push(attributes);
+    const next = left.shift();
+    return next === undefined ? [] : [entry(next)];
+  };
+  return { values: await allValues(search, entry(first), 'member'), asked };
+}
+
+describe('allValues', () => {
+  it('asks for nothing more where all came', async () => {
+    expect(await read({ member: ['a', 'b'] })).toEqual({ values: ['a', 'b'], asked: [] });
+    expect(await read({})).toEqual({ values: [], asked: [] });
+    expect(await read({ member: [], 'member;range=0-*': ['a'] })).toEqual({ values: ['a'], asked: [] });
+  });
+
+  it('reads portions to the end', async () => {
+    expect(
+      await read({ member: [], 'member;range=0-1': ['a', 'b'] }, { 'member;range=2-3': ['c', 'd'] }, { 'member;range=4-*': 'e' }),
+    ).toEqual({ values: ['a', 'b', 'c', 'd', 'e'], asked: [['member;range=2-*'], ['member;range=4-*']] });
+  });
+
+  it.each([
+    ['gives no more', {}],
+    ['gives another portion', { 'member;range=5-*': ['f'] }],
+    ['gives the same again', { 'member;range=0-1': ['a', 'b'] }],
+    ['goes backwards', { 'member;range=2-1': [] }],
+    ['counts in words', { 'member;range=2-many': ['c'] }],
+  ])('fails for a server that %s: a part of the groups is no answer', async (_, more) => {
+    await expect(read({ 'member;range=0-1': ['a', 'b'] }, more)).rejects.toThrow(
+      '"cn=x": the server gives the first 2 values of member, and no more',
+    );
+  });
+});
