@@ -7,6 +7,8 @@ import type { Endpoint } from './uri.js';
 /** RFC 4511, 4.14. */
 const START_TLS = '1.3.6.1.4.1.1466.20037';
 const EXTENDED_RESPONSE = 0x78;
+/** What every LDAP message begins with (RFC 4511, 4.1.1 and 5.1). */
+const SEQUENCE = 0x30;
 
 /** How often the kernel asks after a silent peer, so that firewalls remember the connection: milliseconds. */
 const KEEP_ALIVE = 30_000;
@@ -90,6 +92,7 @@ function firstMessage(socket: Socket): Promise<Buffer> {
     const read = (data: Buffer): void => {
       received = Buffer.concat([received, data]);
       try {
+        if (received[0] !== SEQUENCE) throw new Error('StartTLS: what answers is no LDAP server');
         const reader = new BerReader(received);
         if (reader.readSequence() === null || reader.remain < reader.length) return;
         if (reader.remain > reader.length) throw new Error('StartTLS: the server sent more than its answer in plain text');

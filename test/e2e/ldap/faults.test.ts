@@ -380,7 +380,11 @@ describe('a server with TLS', () => {
       (socket: Socket): unknown => socket.once('data', () => socket.write(Buffer.concat([STARTTLS_AGREED, STARTTLS_AGREED]))),
       'the server sent more than its answer in plain text',
     ],
-    ['is no LDAP server', (socket: Socket): unknown => socket.write('220 mail.example ESMTP\r\n'), /^ldap: no server can be used: /],
+    [
+      'is no LDAP server',
+      (socket: Socket): unknown => socket.write('220 mail.example ESMTP\r\n'),
+      'StartTLS: what answers is no LDAP server',
+    ],
     [
       'answers another request',
       (socket: Socket): unknown => socket.once('data', () => socket.write(Buffer.from('300c02010961070a010004000400', 'hex'))),
