@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, inject, it } from 'vitest';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+
+describe('the package', () => {
+  const { command, directory } = inject('installed')['2.3'];
+
+  it('has what was built, the launcher, the units and the documentation, and neither sources nor tests', async () => {
+    const { stdout } = await run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: PROJECT });
+    const [{ files = [] } = {}]: readonly { readonly files?: readonly { readonly path: string }[] }[] = JSON.parse(stdout);
+    const paths = files.map(({ path }) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        ...['LICENSE', 'README.md', 'native-free/acl-groups', 'package.json', 'dist/LICENSES.txt'],
+        ...['dist/acl-groups.cjs', 'dist/types/index.d.ts', 'dist/systemd/acl-groups.service', 'dist/systemd/acl-groups.socket'],
+      ]),
+    );
+    const allowed =
+      /^(LICENSE|README\.md|package\.json|native-free\/acl-groups|dist\/.*(\.c?js|\.d\.ts|\.socket|\.service|LICENSES\.txt))$/;
+    expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
+    const installed = await readdir(directory, { recursive: true, withFileTypes: true });
+    const there = installed
+      .filter((entry) => entry.isFile() && !entry.parentPath.includes('/node_modules/acl-groups/node_modules'))
+      .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+      .filter((path) => !path.endsWith('.v8'));
+    expect(there.sort()).toEqual([...paths].sort());
+  });
+
+  it('says its version, and how it is used', async () => {
+    const { version } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
+    for (const option of ['-V', '--version'])
+      expect(await run(command, [option])).toEqual({ stdout: `acl-groups ${version}\n`, stderr: '' });
+    const { stdout, stderr } = await run(command, ['-h']);
+    expect(stdout).toMatch(/^Usage:\n/);
+    expect(stderr).toBe('');
+    expect(await run(command, ['--help'])).toEqual({ stdout, stderr });
+    const options = 'providers config dovecot cache-dir json socket listen mode verbose help version'.split(' ');
+    expect([...stdout.matchAll(/^ {2}-\w, --([\w-]+) /gm)].map(([, option]) => option)).toEqual(options);
+  });
+});
