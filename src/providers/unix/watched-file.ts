@@ -16,15 +16,17 @@ export interface WatchedFile<Parsed> {
 
 /** `parse` gets the bytes as a "binary" string, one character a byte; `missing` stands for a file that isn't there. */
 export function watchFile<Parsed>(path: string, parse: (text: string) => Parsed, missing?: () => Parsed): WatchedFile<Parsed> {
-  let kept: { readonly state: string; readonly parsed: Parsed } | undefined;
+  let kept: { readonly stats: BigIntStats; readonly parsed: Parsed } | undefined;
 
   function readAnew(): Parsed {
     for (let reading = 0; reading < MOST_READINGS; reading++) {
-      const { text, state, changed } = readWhole(path);
+      // Taken before: a file that takes long to read has not become more settled by that.
+      const now = Date.now();
+      const { text, before, after } = readWhole(path);
       // Written to while it was read, or replaced: what was read may be half old, half new.
-      if (state === undefined || state !== stateOf(statSync(path, STAT))) continue;
+      if (!isSame(before, after) || !isSame(after, statSync(path, STAT))) continue;
       const parsed = parse(text);
-      kept = Date.now() - changed > SETTLED_AFTER ? { state, parsed } : undefined;
+      kept = now - Number(after.ctimeMs) > SETTLED_AFTER ? { stats: after, parsed } : undefined;
       return parsed;
     }
     throw new Error(`${path}: changes faster than it can be read`);
@@ -35,7 +37,7 @@ export function watchFile<Parsed>(path: string, parse: (text: string) => Parsed,
     read() {
       const stats = statSync(path, STAT);
       if (stats === undefined && missing) return missing();
-      if (kept !== undefined && stats !== undefined && stateOf(stats) === kept.state) return kept.parsed;
+      if (kept !== undefined && isSame(kept.stats, stats)) return kept.parsed;
       kept = undefined;
       return readAnew();
     },
@@ -44,17 +46,24 @@ export function watchFile<Parsed>(path: string, parse: (text: string) => Parsed,
 
 const STAT = { bigint: true, throwIfNoEntry: false } as const;
 
-function stateOf(stats: BigIntStats | undefined): string | undefined {
-  return stats && `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+/** Whether nobody has touched a file in between. */
+function isSame(one: BigIntStats, other: BigIntStats | undefined): boolean {
+  return (
+    other !== undefined &&
+    one.ctimeNs === other.ctimeNs &&
+    one.mtimeNs === other.mtimeNs &&
+    one.size === other.size &&
+    one.ino === other.ino &&
+    one.dev === other.dev
+  );
 }
 
-function readWhole(path: string): { readonly text: string; readonly state: string | undefined; readonly changed: number } {
+function readWhole(path: string): { readonly text: string; readonly before: BigIntStats; readonly after: BigIntStats } {
   const descriptor = openSync(path, 'r');
   try {
     const before = fstatSync(descriptor, { bigint: true });
     const text = readFileSync(descriptor).toString('latin1');
-    const after = stateOf(fstatSync(descriptor, { bigint: true }));
-    return { text, state: after === stateOf(before) ? after : undefined, changed: Number(before.ctimeMs) };
+    return { text, before, after: fstatSync(descriptor, { bigint: true }) };
   } finally {
     closeSync(descriptor);
   }
