@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -12,8 +12,8 @@ export interface Loader {
   load(file: string): unknown;
   /**
    * Keeps what V8 has made of the files by now, beside each of them. V8 itself refuses it in another version, under other flags, and
-   * for a source of another length, and compiles. It looks at no more than that: sources must not be edited in place (npm replaces
-   * the directory), and what is kept has to stay as it is, like the program itself.
+   * for a source of another length, and compiles; a source that was edited since is seen by its time. What is kept has to stay as it
+   * is, like the program itself.
    */
   store(): void;
 }
@@ -71,7 +71,7 @@ function writeWhole(file: string, data: Buffer): void {
   const draft = `${file}.new`;
   const descriptor = openSync(draft, 'w');
   try {
-    writeSync(descriptor, data);
+    writeFileSync(descriptor, data);
     // Whatever the umask: logins aren't root's.
     fchmodSync(descriptor, 0o644);
     fsyncSync(descriptor);
@@ -85,9 +85,12 @@ function cacheOf(file: string): string {
   return `${file}.v8`;
 }
 
+const BIGINT = { bigint: true } as const;
+
 function readCache(file: string): Buffer | undefined {
+  const kept = cacheOf(file);
   try {
-    return readFileSync(cacheOf(file));
+    return statSync(kept, BIGINT).mtimeNs > statSync(file, BIGINT).mtimeNs ? readFileSync(kept) : undefined;
   } catch {
     // The package was installed without its script.
     return undefined;

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createLoader } from '../src/code-cache.js';
@@ -6,11 +6,17 @@ import { temporaryDirectory } from './support/temporary.js';
 
 const root = temporaryDirectory();
 
+/** A file as npm unpacks it: older than whatever is made of it. */
+function writeOld(file: string, text: string): void {
+  writeFileSync(file, text);
+  utimesSync(file, 1, 1);
+}
+
 function program(): { directory: string; file: string; main(): string } {
   const directory = mkdtempSync(join(root, 'program-'));
   const file = join(directory, 'program.cjs');
-  writeFileSync(file, `exports.name = 'program'; exports.main = () => require('./part.cjs').answer();`);
-  writeFileSync(join(directory, 'part.cjs'), part('first'));
+  writeOld(file, `exports.name = 'program'; exports.main = () => require('./part.cjs').answer();`);
+  writeOld(join(directory, 'part.cjs'), part('first'));
   return { directory, file, main: () => (createLoader().load(file) as { main: () => string }).main() };
 }
 
@@ -31,14 +37,14 @@ it('runs the code that was kept, without compiling the source', () => {
   (loader.load(file) as { main: () => string }).main();
   loader.store();
   // V8 sees no difference between sources of one length.
-  writeFileSync(join(directory, 'part.cjs'), part('other'));
+  writeOld(join(directory, 'part.cjs'), part('other'));
   expect(main()).toContain(' first of program');
 });
 
 it('lets kept code import', async () => {
   const { directory, file } = program();
   writeFileSync(join(directory, 'module.mjs'), 'export default 7;');
-  writeFileSync(join(directory, 'part.cjs'), `exports.answer = async () => (await require.import(__dirname + '/module.mjs')).default;`);
+  writeOld(join(directory, 'part.cjs'), `exports.answer = async () => (await require.import(__dirname + '/module.mjs')).default;`);
   for (const _ of ['anew', 'with kept code']) {
     const loader = createLoader();
     expect(await (loader.load(file) as { main: () => Promise<number> }).main()).toBe(7);
@@ -47,6 +53,7 @@ it('lets kept code import', async () => {
 });
 
 it.each([
+  ['a source that was edited in place', () => {}],
   ['another source', (directory: string) => writeFileSync(join(directory, 'part.cjs'), part('second'))],
   ['kept code that is broken', (directory: string) => writeFileSync(join(directory, 'part.cjs.v8'), 'nonsense')],
   ['kept code that is cut off', (directory: string) => writeFileSync(join(directory, 'part.cjs.v8'), '')],
@@ -57,5 +64,5 @@ it.each([
   loader.store();
   writeFileSync(join(directory, 'part.cjs'), part('third'));
   change(directory);
-  expect(main()).toMatch(/ (second|third) of program$/);
+  expect(main()).toMatch(/ (?:second|third) of program$/);
 });
