@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -186,6 +187,8 @@ export function searchesIn(log: string): readonly LoggedSearch[] {
   const searches: LoggedSearch[] = [];
   for (const line of log.split('\n')) {
     const [, id = '', rest = ''] = /conn=(\d+) (.*)$/.exec(line) ?? [];
+    // A server that was started again counts its connections anew.
+    if (/ ACCEPT from /.test(rest)) connections.delete(id);
     const connection = connections.get(id) ?? { dn: '', tls: false };
     connections.set(id, connection);
     if (/TLS established/.test(rest)) connection.tls = true;
@@ -196,22 +199,29 @@ export function searchesIn(log: string): readonly LoggedSearch[] {
   return searches;
 }
 
-/** Ports that nobody listens on now; asked for together, so that they differ. */
+/**
+ * Ports that nobody listens on now. From below those that the kernel gives to connections: one of these could be gone before it is
+ * listened on, or while a server that gets it back is down.
+ */
 export async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0] ?? 0, ports[1] ?? 0];
+  const first = await freePort();
+  for (;;) {
+    const second = await freePort();
+    if (second !== first) return [first, second];
+  }
+}
+
+async function freePort(): Promise<number> {
+  const [lowest] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1').split(/\s/).map(Number);
+  for (;;) {
+    const port = randomInt(1024, lowest ?? 32_768);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
 }
 
 /** Waits until somebody listens: slapd says "starting" before it does. */
