@@ -37,6 +37,7 @@ interface Server {
   readonly endpoint: Endpoint;
   opening?: Promise<Connection> | undefined;
   connection?: Connection | undefined;
+  /** When it may be tried again; 0 for a server that nothing is known against. */
   deadUntil: number;
 }
 
@@ -71,24 +72,42 @@ export function createServers(locations: readonly Location[], settings: ServersS
     return server;
   };
 
+  /** One line for as long as it lasts, and not for each login. Without a second server, each login fails and says so. */
+  const leaveOut = (server: Server, message: string): void => {
+    if (server.deadUntil === 0 && known.size > 1) settings.log.warning(`ldap: ${message}; left out for a while`);
+    server.deadUntil = performance.now() + DEAD_TIME;
+  };
+
   /** The one connection to a server, opened once however many wait for it. Not bound to any one login's signal. */
   const connect = (server: Server): Promise<Connection> => {
     if (server.connection?.usable) return Promise.resolve(server.connection);
     server.opening ??= openConnection(server.endpoint, settings, closed)
       .then((connection) => {
         server.connection = connection;
+        if (server.deadUntil > 0) settings.log.info(`ldap: ${server.endpoint.uri}: connected again`);
         server.deadUntil = 0;
         return connection;
       })
       .catch((error: unknown) => {
         // Here, because whoever waits may have less time than the connection.
-        if (!(error instanceof BindRefused)) server.deadUntil = performance.now() + DEAD_TIME;
+        if (!(error instanceof BindRefused)) leaveOut(server, `${server.endpoint.uri}: ${explain(error)}`);
         throw error;
       })
       .finally(() => {
         server.opening = undefined;
       });
     return server.opening;
+  };
+
+  /**
+   * The servers as one login is to try them. Whether one that failed is back is found out on the side, while there is a connection to
+   * another one: nobody has to wait for it.
+   */
+  const inOrder = (servers: readonly Server[]): readonly Server[] => {
+    const first = servers.findIndex(({ connection }) => connection?.usable);
+    const doubtful = servers.slice(0, Math.max(0, first)).filter(({ deadUntil }) => deadUntil > 0);
+    for (const server of doubtful) void connect(server).catch(() => {});
+    return [...servers.filter((server) => !doubtful.includes(server)), ...doubtful];
   };
 
   /** A connection, with the caller counted in. */
@@ -99,7 +118,7 @@ export function createServers(locations: readonly Location[], settings: ServersS
     const failures: string[] = [];
     let cause: unknown;
     let silent = true;
-    for (const server of alive.length > 0 ? alive : all) {
+    for (const server of inOrder(alive.length > 0 ? alive : all)) {
       try {
         const connection = await within(connect(server), { ms: settings.connectTimeout, what: 'no connection', stop });
         if (!connection.usable) throw new ConnectionLost('the server closed the connection', { silent: false });
@@ -129,7 +148,7 @@ export function createServers(locations: readonly Location[], settings: ServersS
         } catch (error) {
           if (!(error instanceof ConnectionLost)) throw error;
           const server = serverOf(connection.endpoint);
-          if (error.silent || error.unfit) server.deadUntil = performance.now() + DEAD_TIME;
+          if (error.silent || error.unfit) leaveOut(server, error.message);
           // A server that is silent now would be silent again: worth another try only where there is another server.
           const others = (await endpoints(stop)).some((endpoint) => endpoint.uri !== connection.endpoint.uri);
           if (again || stop.aborted || (error.silent && !others)) throw failure(error.message, error);

@@ -71,10 +71,35 @@ function provide(table: Readonly<Record<string, unknown>>, extra: Parameters<typ
 const passwordFile = join(directory, 'password');
 beforeAll(() => writeFileSync(passwordFile, PASSWORD, { mode: 0o600 }));
 
+/** A clock of this process, which runs ahead until the end of the test. */
+function ownClock(): { pass(ms: number): void } {
+  const { now } = performance;
+  let ahead = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + ahead);
+  onTestFinished(() => clock.mockRestore());
+  return {
+    pass(ms) {
+      ahead += ms;
+    },
+  };
+}
+
 /** Stops a server until it is thawed, by the end of the test at the latest. */
 function freeze(slapd: Slapd): void {
   slapd.freeze();
   onTestFinished(() => slapd.thaw());
+}
+
+/** Passes on all that is said. */
+function pipe(client: Socket, port: number): void {
+  const other = connect(port, '127.0.0.1');
+  for (const [from, to] of [
+    [client, other],
+    [other, client],
+  ] as const) {
+    from.on('error', () => to.destroy()).on('close', () => to.destroy());
+    from.pipe(to);
+  }
 }
 
 async function server(serve: (socket: Socket) => void): Promise<TestServer> {
@@ -203,15 +228,44 @@ describe('a server in plain text', () => {
     await works(provider);
     // It is left out for half a minute, instead of costing every login its time limit.
     expect(silent.connections).toBe(1);
-    const { now } = performance;
-    const clock = vi.spyOn(performance, 'now');
-    onTestFinished(() => clock.mockRestore());
-    clock.mockImplementation(() => now.call(performance) + 20_000);
+    const clock = ownClock();
+    clock.pass(20_000);
     await works(provider);
     expect(silent.connections).toBe(1);
-    clock.mockImplementation(() => now.call(performance) + 30_000);
+    clock.pass(10_000);
     await works(provider);
-    expect(silent.connections).toBe(2);
+    await expect.poll(() => silent.connections).toBe(2);
+    const warnings = provider.lines.filter((line) => line.startsWith('warning'));
+    expect(warnings).toEqual([`warning: ldap: ldap://127.0.0.1:${silent.port}: no connection within 1000 ms; left out for a while`]);
+  });
+
+  it('of which the first one was down, and is tried again while nobody waits for it', async () => {
+    let serve = (socket: Socket): unknown => socket.destroy();
+    const first = await server((socket) => serve(socket));
+    // Longer than anybody here waits.
+    const provider = provide({ ...plain, connect_timeout: '1h', timeout: '30s', uris: [`ldap://127.0.0.1:${first.port}`, slapd.ldap] });
+    await works(provider);
+    const clock = ownClock();
+    clock.pass(30_000);
+    serve = () => undefined;
+    await works(provider);
+    await works(provider);
+    await expect.poll(() => first.connections).toBe(2);
+  });
+
+  it('of which the first one was down, and is used again when it is back', async () => {
+    let back = false;
+    const first = await server((socket) => (back ? pipe(socket, slapd.port) : socket.destroy()));
+    const uri = `ldap://127.0.0.1:${first.port}`;
+    const provider = provide({ ...plain, uris: [uri, slapd.ldap] });
+    await works(provider);
+    const clock = ownClock();
+    clock.pass(30_000);
+    back = true;
+    await works(provider);
+    await expect.poll(() => provider.lines).toContain(`info: ldap: ${uri}: connected again`);
+    await works(provider);
+    expect(provider.lines.at(-1)).toContain(`(${uri})`);
   });
 
   it('of which the first one goes silent in mid-search', async () => {
@@ -280,6 +334,8 @@ describe('a server in plain text', () => {
     const results = await Promise.allSettled(Array.from({ length: 1000 }, () => provider.names('alice')));
     expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['rejected']));
     expect(rude.connections).toBe(1);
+    // Each login says it; a warning would say it once more.
+    expect(provider.lines.filter((line) => line.startsWith('warning'))).toEqual([]);
   });
 
   it('that cannot even be connected to', async () => {
