@@ -9,6 +9,8 @@ import { type Endpoint, endpointOfService, type Location } from './uri.js';
 const DEAD_TIME = 30_000;
 /** How long DNS is believed: milliseconds. Node.js doesn't tell how long the answer says. */
 const SRV_TIME = 60_000;
+/** Until what age an answer is used while DNS is asked again: milliseconds. An older one may be about servers that are no more. */
+const SRV_STALE_TIME = 600_000;
 
 /** Asks DNS for the SRV records of a name. */
 export type ResolveSrv = (name: string) => Promise<readonly SrvRecord[]>;
@@ -73,8 +75,8 @@ export function createServers(locations: readonly Location[], settings: ServersS
   };
 
   /** One line for as long as it lasts, and not for each login. Without a second server, each login fails and says so. */
-  const leaveOut = (server: Server, message: string): void => {
-    if (server.deadUntil === 0 && known.size > 1) settings.log.warning(`ldap: ${message}; left out for a while`);
+  const leaveOut = (server: Server, message: string, isNews: boolean = server.deadUntil === 0): void => {
+    if (isNews && known.size > 1) settings.log.warning(`ldap: ${message}; left out for a while`);
     server.deadUntil = performance.now() + DEAD_TIME;
   };
 
@@ -106,7 +108,12 @@ export function createServers(locations: readonly Location[], settings: ServersS
   const inOrder = (servers: readonly Server[]): readonly Server[] => {
     const first = servers.findIndex(({ connection }) => connection?.usable);
     const doubtful = servers.slice(0, Math.max(0, first)).filter(({ deadUntil }) => deadUntil > 0);
-    for (const server of doubtful) void connect(server).catch(() => {});
+    for (const server of doubtful) {
+      void connect(server).catch((error: unknown) => {
+        // An account may be locked for being refused too often.
+        if (error instanceof BindRefused) leaveOut(server, `${server.endpoint.uri}: ${explain(error)}`, true);
+      });
+    }
     return [...servers.filter((server) => !doubtful.includes(server)), ...doubtful];
   };
 
@@ -173,13 +180,13 @@ function failure(message: string, cause: unknown): ProviderError {
 
 type Domain = (stop: Stop) => Promise<readonly Endpoint[]>;
 
-/** The servers of a domain, by RFC 2782 and RFC 2052's rule for the name. Asked once for all who wait, and then once a minute. */
+/** The servers of a domain, by RFC 2782 and RFC 2052's rule for the name. Asked once for all who wait, and then once a minute, on the side. */
 function createDomain(domain: string, settings: ServersSettings): Domain {
   const name = `_ldap._tcp.${domain}`;
   const resolveSrv = settings.resolveSrv ?? systemResolver(settings.connectTimeout);
   let answer: readonly Endpoint[] | undefined;
   let asking: Promise<readonly Endpoint[]> | undefined;
-  let freshUntil = 0;
+  let since = 0;
   const ask = async (): Promise<readonly Endpoint[]> => {
     try {
       const records = await within(resolveSrv(name), { ms: settings.connectTimeout, what: 'no answer' });
@@ -193,14 +200,16 @@ function createDomain(domain: string, settings: ServersSettings): Domain {
         throw new ProviderError('ldap', `SRV ${name}: ${explain(error)}`, { cause: error, timedOut: error instanceof GivenUp });
       settings.log.debug(`SRV ${name}: ${explain(error)}; going on with the last answer`);
     }
-    freshUntil = performance.now() + SRV_TIME;
+    since = performance.now();
     return answer;
   };
   return (stop) => {
-    if (answer !== undefined && performance.now() < freshUntil) return Promise.resolve(answer);
+    const age = performance.now() - since;
+    if (answer !== undefined && age < SRV_TIME) return Promise.resolve(answer);
     asking ??= ask().finally(() => {
       asking = undefined;
     });
+    if (answer !== undefined && age < SRV_STALE_TIME) return Promise.resolve(answer);
     return within(asking, { ms: settings.connectTimeout, what: `SRV ${name}: no answer`, stop });
   };
 }

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ResolveSrv } from '../../../src/providers/ldap/servers.js';
 import { makeCa } from '../../support/ca.js';
 import { startDns } from '../../support/dns.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
@@ -253,6 +254,24 @@ describe('a server in plain text', () => {
     await expect.poll(() => first.connections).toBe(2);
   });
 
+  it('of which the first one was down, and then refuses our bind', async () => {
+    let serve = (socket: Socket): unknown => socket.destroy();
+    const first = await server((socket) => serve(socket));
+    const uri = `ldap://127.0.0.1:${first.port}`;
+    const provider = provide({ ...plain, uris: [uri, slapd.ldap] });
+    await works(provider);
+    const clock = ownClock();
+    clock.pass(30_000);
+    // invalidCredentials, RFC 4511, 4.2.2
+    serve = (socket) =>
+      socket.on('data', (message: Buffer) => socket.write(Buffer.from([0x30, 12, 2, 1, message[4] ?? 0, 0x61, 7, 10, 1, 49, 4, 0, 4, 0])));
+    await works(provider);
+    const warning = `warning: ldap: ${uri}: bind as "${READER_DN}" refused: invalid credentials (result 49); left out for a while`;
+    await expect.poll(() => provider.lines).toContain(warning);
+    await works(provider);
+    expect(first.connections).toBe(2);
+  });
+
   it('of which the first one was down, and is used again when it is back', async () => {
     let back = false;
     const first = await server((socket) => (back ? pipe(socket, slapd.port) : socket.destroy()));
@@ -472,6 +491,21 @@ describe('servers named by DNS', () => {
     const provider = provide(srv, { resolveSrv: dns.resolveSrv });
     expect(await Promise.all([provider.names('alice'), provider.names('slowpoke')])).toEqual([['staff'], ['staff']]);
     expect(dns.questions).toBe(1);
+  });
+
+  it('are asked for again while nobody waits for it', async () => {
+    let asked = 0;
+    const resolveSrv: ResolveSrv = () => {
+      asked++;
+      return asked === 1
+        ? Promise.resolve([{ name: 'localhost', port: slapd.port, priority: 0, weight: 0 }])
+        : new Promise<never>(() => {});
+    };
+    const provider = provide({ ...srv, connect_timeout: '1h' }, { resolveSrv });
+    expect(await provider.names('alice')).toEqual(['staff']);
+    ownClock().pass(60_000);
+    expect(await provider.names('alice')).toEqual(['staff']);
+    expect(asked).toBe(2);
   });
 
   it('must not answer for a host outside the domain', async () => {
