@@ -109,6 +109,7 @@ export function createServers(locations: readonly Location[], settings: ServersS
     const first = servers.findIndex(({ connection }) => connection?.usable);
     const doubtful = servers.slice(0, Math.max(0, first)).filter(({ deadUntil }) => deadUntil > 0);
     for (const server of doubtful) {
+      if (server.opening !== undefined) continue;
       void connect(server).catch((error: unknown) => {
         // An account may be locked for being refused too often.
         if (error instanceof BindRefused) leaveOut(server, `${server.endpoint.uri}: ${explain(error)}`, true);

@@ -265,11 +265,12 @@ describe('a server in plain text', () => {
     // invalidCredentials, RFC 4511, 4.2.2
     serve = (socket) =>
       socket.on('data', (message: Buffer) => socket.write(Buffer.from([0x30, 12, 2, 1, message[4] ?? 0, 0x61, 7, 10, 1, 49, 4, 0, 4, 0])));
-    await works(provider);
+    await Promise.all([works(provider), works(provider), works(provider)]);
     const warning = `warning: ldap: ${uri}: bind as "${READER_DN}" refused: invalid credentials (result 49); left out for a while`;
     await expect.poll(() => provider.lines).toContain(warning);
     await works(provider);
     expect(first.connections).toBe(2);
+    expect(provider.lines.filter((line) => line === warning)).toHaveLength(1);
   });
 
   it('of which the first one was down, and is used again when it is back', async () => {
