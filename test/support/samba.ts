@@ -23,7 +23,7 @@ export interface Samba {
 export const DOMAIN_DN = 'DC=ad,DC=test';
 export const USERS_DN: string = `CN=Users,${DOMAIN_DN}`;
 export const ADMINISTRATOR = 'administrator@ad.test';
-const PASSWORD = 'Secret-of-the-tests-1';
+export const PASSWORD = 'Secret-of-the-tests-1';
 
 /** Makes a domain with these objects, and starts its controller with nothing but LDAP. */
 export async function startSamba(objects: readonly SambaObject[]): Promise<Samba> {

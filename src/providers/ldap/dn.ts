@@ -48,6 +48,16 @@ export function isBelow(dn: string, base: string): boolean {
   return outer.every((rdn, index) => rdnKey(rdn) === rdnKey(inner[inner.length - outer.length + index] ?? []));
 }
 
+/** The DN of the domain that an entry is in, by RFC 2247: the `dc` components at its end. */
+export function domainOf(dn: string): string {
+  const rdns = parseDn(dn) ?? [];
+  const last = rdns.findLastIndex((rdn) => rdn[0]?.type !== 'dc');
+  return rdns
+    .slice(last + 1)
+    .map(rdnKey)
+    .join(',');
+}
+
 /** The folded value that an entry is named by, if its name holds `attribute`. */
 export function namingValue(dn: string, attribute: string): string | undefined {
   return parseDn(dn)?.[0]?.find(({ type }) => type === attribute.toLowerCase())?.value;

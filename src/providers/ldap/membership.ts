@@ -3,7 +3,7 @@ import { ProviderError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import type { Group } from '../provider.js';
 import { RESULT, SearchFailed, type SearchRequest } from './connection.js';
-import { fold, isBelow, namingValue, normalizeDn } from './dn.js';
+import { domainOf, fold, isBelow, namingValue, normalizeDn } from './dn.js';
 import type { Entry } from './entry.js';
 import { anyOf, parseFilter } from './filter.js';
 import type { Plan } from './plan.js';
@@ -154,14 +154,14 @@ async function groupAt({ search, plan }: Lookup, dn: string, found: Found): Prom
     });
   } catch (error) {
     if (!(error instanceof SearchFailed) || (error.code !== RESULT.noSuchObject && error.code !== RESULT.referral)) throw error;
-    found.addUnnamed({ name: dn, dn, skip: 'memberOf names it, but its entry is not there, or may not be read by this bind' });
+    found.addUnnamed({ name: dn, dn, skip: unreadable('memberOf') });
     return [];
   }
 }
 
 /** Takes the list of groups that Active Directory makes for a login: security groups, nested ones and the primary group included. */
 async function byTokenGroups(lookup: Lookup, found: Found): Promise<void> {
-  const { plan, user, search, log } = lookup;
+  const { plan, user, search } = lookup;
   const [entry] = await search({ base: user.dn, scope: 'base', filter: ANY, attributes: ['tokenGroups'], binary: ['tokenGroups'] });
   const tokens = entry?.bytes('tokenGroups') ?? [];
   // Everybody has a primary group, so that an empty list is one that may not be read.
@@ -173,11 +173,42 @@ async function byTokenGroups(lookup: Lookup, found: Found): Promise<void> {
   found.atMost(wanted.length);
   const entries = await groupsBySid(lookup, wanted);
   const bySid = new Map(entries.flatMap((group) => group.bytes('objectSid').map((sid) => [formatSid(sid), group] as const)));
-  // Not worth a warning at each login: everybody is in groups of Builtin, which group_base may leave out on purpose.
-  const elsewhere = wanted.map(formatSid).filter((sid) => !bySid.has(sid));
-  if (elsewhere.length > 0)
-    log.debug(() => `tokenGroups has groups that are not below "${plan.group.base}", or may not be read: ${elsewhere.join(', ')}`);
   found.add(wanted.flatMap((sid) => bySid.get(formatSid(sid)) ?? []));
+  await reportUnfound(
+    lookup,
+    found,
+    'tokenGroups',
+    wanted.filter((sid) => !bySid.has(formatSid(sid))),
+  );
+}
+
+/**
+ * Says what became of groups that the server names by SIDs and that aren't below group_base. One that is elsewhere in the domain was
+ * left out on purpose (everybody is in groups of Builtin), and one that was moved has an entry under another SID. What has no entry
+ * at all for this bind is a group that the user loses.
+ */
+async function reportUnfound({ search, plan, user, log }: Lookup, found: Found, source: string, sids: readonly Buffer[]): Promise<void> {
+  const left = new Map(sids.map((sid) => [formatSid(sid), sid]));
+  for (const attribute of ['objectSid', 'sIDHistory']) {
+    const elsewhere = await searchSids([...left.values()], attribute, async (filter) => {
+      try {
+        return await search({ base: domainOf(user.dn), scope: 'sub', filter, attributes: [attribute], binary: [attribute] });
+      } catch (error) {
+        // What can't be found out is reported as if it were not there: the login has its other groups.
+        if (error instanceof SearchFailed) return [];
+        throw error;
+      }
+    });
+    for (const entry of elsewhere) for (const sid of entry.bytes(attribute)) left.delete(formatSid(sid));
+  }
+  for (const sid of left.keys()) found.addUnnamed({ name: sid, skip: unreadable(source) });
+  const outside = sids.map(formatSid).filter((sid) => !left.has(sid));
+  if (outside.length > 0) log.debug(() => `${source} has groups that are not below "${plan.group.base}": ${outside.join(', ')}`);
+}
+
+/** Why a group that a server names can't be granted. */
+function unreadable(source: string): string {
+  return `${source} names it, but its entry is not there, or may not be read by this bind`;
 }
 
 /** The user's primary group, which no member list and no memberOf has. Several groups may have its number. */
@@ -185,7 +216,10 @@ async function primaryGroups(lookup: Lookup, found: Found, attributes: readonly 
   const { plan, user } = lookup;
   if (plan.primary === 'primaryGroupID') {
     const sid = primarySid(user);
-    return sid === undefined ? [] : groupsBySid(lookup, [sid], attributes);
+    if (sid === undefined) return [];
+    const entries = await groupsBySid(lookup, [sid], attributes);
+    if (entries.length === 0) await reportUnfound(lookup, found, plan.primary, [sid]);
+    return entries;
   }
   const [gid] = plan.primary === 'gidNumber' ? user.texts('gidNumber') : [];
   if (gid === undefined) return [];
@@ -205,10 +239,19 @@ function primarySid(user: Entry): Buffer | undefined {
 }
 
 async function groupsBySid(lookup: Lookup, sids: readonly Buffer[], attributes: readonly string[] = []): Promise<readonly Entry[]> {
+  return searchSids(sids, 'objectSid', (filter) => searchGroups(lookup, filter, ['objectSid', ...attributes]));
+}
+
+/** Searches for entries whose `attribute` is one of these SIDs, in as many searches as it takes. */
+async function searchSids(
+  sids: readonly Buffer[],
+  attribute: string,
+  search: (filter: Filter) => Promise<readonly Entry[]>,
+): Promise<readonly Entry[]> {
   const results = await Promise.all(
     batches(sids).map(async (batch) => {
-      const any = anyOf(batch.map((value) => new EqualityFilter({ attribute: 'objectSid', value })));
-      return any === undefined ? [] : searchGroups(lookup, any, ['objectSid', ...attributes]);
+      const any = anyOf(batch.map((value) => new EqualityFilter({ attribute, value })));
+      return any === undefined ? [] : search(any);
     }),
   );
   return results.flat();

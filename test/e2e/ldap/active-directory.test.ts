@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand, testDirectory } from '../../support/command.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
 import { rdn } from '../../support/ldap-content.js';
-import { ADMINISTRATOR, DOMAIN_DN, type Samba, type SambaObject, startSamba, USERS_DN } from '../../support/samba.js';
+import { ADMINISTRATOR, DOMAIN_DN, PASSWORD, type Samba, type SambaObject, startSamba, USERS_DN } from '../../support/samba.js';
 
 const dnOf = (name: string): string => `${rdn('CN', name)},${USERS_DN}`;
 const user = (name: string): SambaObject => ({
@@ -21,6 +21,12 @@ const group = (name: string, members: readonly string[], account = name.replace(
   ...(members.length > 0 && { member: members.map(dnOf) }),
 });
 
+/** LDIF that gives an object other values. An attribute with a colon at its end has its value in base64. */
+const replacing = (name: string, values: Readonly<Record<string, string>>): string =>
+  `dn: ${dnOf(name)}\nchangetype: modify\n${Object.entries(values)
+    .map(([attribute, value]) => `replace: ${attribute.replace(':', '')}\n${attribute}: ${value}\n`)
+    .join('-\n')}`;
+
 /** Groups by which a member gets to a portion of memberOf, which is 1,500. */
 const MANY = 1600;
 const COMMA = 'Sales, West (north)';
@@ -32,13 +38,24 @@ describe('Active Directory', () => {
   let table: Readonly<Record<string, unknown>>;
   beforeAll(async () => {
     samba = await startSamba([
-      ...['anna', 'many', 'plain'].map(user),
+      ...['anna', 'many', 'plain', 'secretive'].map(user),
       group('direct', ['anna']),
       ...[1, 2, 3, 4].map((level) => group(`level${level}`, [level === 1 ? 'direct' : `level${level - 1}`])),
       { dn: '', modify: `dn: ${dnOf('direct')}\nchangetype: modify\nadd: member\nmember: ${dnOf('level4')}\n` },
       group(COMMA, ['anna']),
       group('Größe "X" #1 \\ * /', ['anna'], 'odd'),
       group('holds the primary group', ['Domain Users']),
+      // Nobody but the domain's administrators may read it.
+      group('hidden', ['secretive']),
+      { dn: '', modify: replacing('hidden', { nTSecurityDescriptor: 'O:DAG:DAD:PAI(A;;GA;;;DA)(A;;GA;;;SY)' }) },
+      // Who can bind, with the password that all share.
+      {
+        dn: '',
+        modify: replacing('plain', {
+          'clearTextPassword:': Buffer.from(PASSWORD, 'utf16le').toString('base64'),
+          userAccountControl: '512',
+        }),
+      },
       ...Array.from({ length: MANY }, (_, i) => group(`bulk${i}`, ['many'])),
     ]);
     table = {
@@ -155,6 +172,24 @@ describe('Active Directory', () => {
       expect(await provider.names('anna')).toEqual(['Users']);
       expect(provider.lines.join('\n')).toMatch(/tokenGroups has groups that are not below "CN=Builtin,.*: S-1-5-21-[\d-]+-513, S-1-5-21-/);
     });
+  });
+
+  it.each(['token_groups', 'search'])('reports groups that this bind may not read, and no others: %s', async (group_strategy) => {
+    const skipped = async (bind_dn: string, group_base = DOMAIN_DN): Promise<readonly (string | undefined)[]> => {
+      let reasons: readonly (string | undefined)[] = [];
+      await using({ bind_dn, group_base, group_strategy }, async (provider) => {
+        reasons = ((await provider.of('secretive')) ?? []).flatMap(({ name, skip }) => (skip === undefined ? [] : [`${name}: ${skip}`]));
+      });
+      return reasons;
+    };
+    expect(await skipped(ADMINISTRATOR)).toEqual([]);
+    expect(await skipped(ADMINISTRATOR, `CN=Builtin,${DOMAIN_DN}`)).toEqual([]);
+    const hidden =
+      group_strategy === 'search'
+        ? []
+        : [expect.stringMatching(/^S-1-5-21-[\d-]+: tokenGroups names it, but its entry is not there, or may not be read by this bind$/)];
+    expect(await skipped('plain@ad.test')).toEqual(hidden);
+    expect(await skipped('plain@ad.test', `CN=Builtin,${DOMAIN_DN}`)).toEqual(hidden);
   });
 
   it('is told by the server that plain text is not enough', async () => {

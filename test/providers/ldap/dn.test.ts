@@ -1,7 +1,7 @@
 import { toUSVString } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { escapeDnValue, fold, isBelow, namingValue, normalizeDn, parseDn } from '../../../src/providers/ldap/dn.js';
+import { domainOf, escapeDnValue, fold, isBelow, namingValue, normalizeDn, parseDn } from '../../../src/providers/ldap/dn.js';
 
 describe('normalizeDn', () => {
   it.each([
@@ -58,6 +58,18 @@ describe('isBelow', () => {
     ['no dn', 'dc=x', false],
   ])('%s in %s: %s', (dn, base, answer) => {
     expect(isBelow(dn, base)).toBe(answer);
+  });
+});
+
+describe('domainOf', () => {
+  it.each([
+    ['CN=a\\, b,OU=x,DC=AD,DC=Test', 'dc=ad,dc=test'],
+    ['cn=zone,dc=not this,cn=system,dc=test', 'dc=test'],
+    ['dc=ad,dc=test', 'dc=ad,dc=test'],
+    ['uid=a,o=x', ''],
+    ['no dn', ''],
+  ])('of %s is %s', (dn, domain) => {
+    expect(domainOf(dn)).toBe(domain);
   });
 });
 

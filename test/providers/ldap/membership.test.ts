@@ -1,0 +1,60 @@
+import type { Entry as LdaptsEntry } from 'ldapts';
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../../src/log.js';
+import { parseOptions } from '../../../src/options.js';
+import { SearchFailed, type SearchRequest } from '../../../src/providers/ldap/connection.js';
+import { Entry } from '../../../src/providers/ldap/entry.js';
+import { groupsOfUser } from '../../../src/providers/ldap/membership.js';
+import { makePlan } from '../../../src/providers/ldap/plan.js';
+import ldap from '../../../src/providers/ldap.js';
+
+const DOMAIN = 'dc=ad,dc=test';
+const BASE = `ou=groups,${DOMAIN}`;
+const sid = (id: number): Buffer => Buffer.from([1, 1, 0, 0, 0, 0, 0, 5, id, 0, 0, 0]);
+const entry = (dn: string, attributes: Readonly<Record<string, unknown>>): Entry => new Entry({ dn, ...attributes } as LdaptsEntry);
+const user = entry(`cn=anna,ou=people,${DOMAIN}`, { objectSid: sid(1), primaryGroupID: '2' });
+
+/** The groups of a user whose tokenGroups has the numbers 2 to 5, in a domain that has such entries. */
+async function groupsIn(entries: readonly Entry[], fail?: (request: SearchRequest) => void) {
+  const searches: string[] = [];
+  const table = { preset: 'ad', uris: ['ldaps://x'], user_base: DOMAIN, group_base: BASE };
+  const plan = makePlan(parseOptions(ldap.options, table, 'test'), '/');
+  const search = async (request: SearchRequest): Promise<readonly Entry[]> => {
+    fail?.(request);
+    if (request.base === '') return [entry('', { supportedCapabilities: '1.2.840.113556.1.4.800' })];
+    if (request.attributes.includes('tokenGroups')) return [entry(user.dn, { tokenGroups: [2, 3, 4, 5].map(sid) })];
+    const attribute = request.attributes.includes('sIDHistory') ? 'sIDHistory' : 'objectSid';
+    searches.push(`${attribute} in ${request.base}`);
+    return entries.filter(({ dn }) => dn.endsWith(request.base));
+  };
+  const groups = await groupsOfUser({ search, plan, user, log: createLogger(() => {}) });
+  return { groups: groups.map(({ name, skip }) => (skip === undefined ? name : `${name}: ${skip}`)), searches };
+}
+
+const group = (name: string, where: string, id: number, attribute = 'objectSid'): Entry =>
+  entry(`cn=${name},${where}`, { cn: name, [attribute]: sid(id) });
+const named = [group('two', BASE, 2), group('three', BASE, 3)];
+
+describe('groups that tokenGroups names', () => {
+  it('are found below group_base in one search', async () => {
+    const { groups, searches } = await groupsIn([...named, group('four', BASE, 4), group('five', BASE, 5)]);
+    expect(groups).toEqual(['two', 'three', 'four', 'five']);
+    expect(searches).toEqual([`objectSid in ${BASE}`]);
+  });
+
+  it('are left out in silence elsewhere in the domain, and under a number that they had before they were moved', async () => {
+    const { groups, searches } = await groupsIn([...named, group('four', DOMAIN, 4), group('moved', DOMAIN, 5, 'sIDHistory')]);
+    expect(groups).toEqual(['two', 'three']);
+    expect(searches).toEqual([`objectSid in ${BASE}`, `objectSid in ${DOMAIN}`, `sIDHistory in ${DOMAIN}`]);
+  });
+
+  it('are reported where there is no entry, or no answer about it', async () => {
+    const missing = (id: number): string =>
+      `S-1-5-${id}: tokenGroups names it, but its entry is not there, or may not be read by this bind`;
+    expect((await groupsIn([...named, group('four', DOMAIN, 4)])).groups).toEqual(['two', 'three', missing(5)]);
+    const refuse = ({ base }: SearchRequest): void => {
+      if (base === DOMAIN) throw new SearchFailed('refused', 50);
+    };
+    expect((await groupsIn([...named, group('four', DOMAIN, 4)], refuse)).groups).toEqual(['two', 'three', missing(4), missing(5)]);
+  });
+});
