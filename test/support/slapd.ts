@@ -186,9 +186,9 @@ export function searchesIn(log: string): readonly LoggedSearch[] {
   const connections = new Map<string, { dn: string; tls: boolean }>();
   const searches: LoggedSearch[] = [];
   for (const line of log.split('\n')) {
+    // A server that was started again counts its connections anew. (Its line about a new one may come behind that of the bind.)
+    if (/ slapd starting$/.test(line)) connections.clear();
     const [, id = '', rest = ''] = /conn=(\d+) (.*)$/.exec(line) ?? [];
-    // A server that was started again counts its connections anew.
-    if (/ ACCEPT from /.test(rest)) connections.delete(id);
     const connection = connections.get(id) ?? { dn: '', tls: false };
     connections.set(id, connection);
     if (/TLS established/.test(rest)) connection.tls = true;
