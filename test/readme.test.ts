@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../src/config.js';
 import { parseOptions } from '../src/options.js';
 import { loadProvider } from '../src/providers/registry.js';
 import { SPELLING, scriptLoginBlocks } from './support/dovecot-config.js';
+import { PROJECT } from './support/project.js';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
 const examples = [...readme.matchAll(/```toml\n(.*?)```/gs)].map(([, text = '']) => text);
 
 describe('the configurations of the README', () => {

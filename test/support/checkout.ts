@@ -1,9 +1,7 @@
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, type RolldownOptions } from 'rolldown';
-
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+import { PROJECT } from './project.js';
 
 /** A directory laid out as `npm install --global --prefix` does, with the program of this checkout: `bin/acl-groups` is the command. */
 export async function layOutCheckout(): Promise<string> {

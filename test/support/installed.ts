@@ -8,9 +8,9 @@
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ensureDebian13 } from './debian13.js';
+import { PROJECT } from './project.js';
 import { type DovecotVersion, openWorld, VERSIONS, WORLD_PATH } from './world.js';
 
 /** An installed package. The same paths hold inside and outside its world. */
@@ -27,7 +27,6 @@ export interface InstalledPackage {
 
 export type Installed = Readonly<Record<DovecotVersion, InstalledPackage>>;
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
 /** Packs the checkout as it was built (suites that run use that build) and installs the tarball in each world, by the world's own Node.js. */

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Dovecot } from './dovecot.js';
 import { SPELLING } from './dovecot-config.js';
+import { PROJECT } from './project.js';
 import type { DovecotVersion } from './world.js';
 
 /** The part of the README that everybody copies, for Dovecot 2.3. */
-const README_BLOCK =
-  /^service acl-groups \{\n.*?^\}\n/ms.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'))?.[0] ?? '';
+const README_BLOCK = /^service acl-groups \{\n.*?^\}\n/ms.exec(readFileSync(join(PROJECT, 'README.md'), 'utf8'))?.[0] ?? '';
 
 /** The service block of the README, for a command of another path. `words` follow `serve`. */
 export function serveBlock(version: DovecotVersion, command: string, words = ''): string {

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RESULT } from '../../../src/providers/ldap/connection.js';
 import type { ResolveSrv } from '../../../src/providers/ldap/servers.js';
 import { makeCa } from '../../support/ca.js';
 import { startDns } from '../../support/dns.js';
@@ -23,6 +24,18 @@ member: uid=alice,${PEOPLE}
 member: uid=slowpoke,${PEOPLE}
 
 `;
+
+/** Operations and results of RFC 4511, 4.2 to 4.12 and A.1. */
+const [BIND_REQUEST, BIND_RESPONSE, SEARCH_DONE, EXTENDED_RESPONSE] = [0x60, 0x61, 0x65, 0x78];
+const [OPERATIONS_ERROR, INVALID_CREDENTIALS] = [1, 49];
+
+/** A whole response message, with no DN and no text. */
+function response(id: number, operation: number, result: number): Buffer {
+  return Buffer.from([0x30, 12, 2, 1, id, operation, 7, 10, 1, result, 4, 0, 4, 0]);
+}
+
+/** Says success to message 1. */
+const STARTTLS_AGREED = response(1, EXTENDED_RESPONSE, 0);
 
 /** For servers that are silent: short, so that the tests are. */
 const SHORT = { connect_timeout: '1s', timeout: '1s' };
@@ -262,9 +275,7 @@ describe('a server in plain text', () => {
     await works(provider);
     const clock = ownClock();
     clock.pass(30_000);
-    // invalidCredentials, RFC 4511, 4.2.2
-    serve = (socket) =>
-      socket.on('data', (message: Buffer) => socket.write(Buffer.from([0x30, 12, 2, 1, message[4] ?? 0, 0x61, 7, 10, 1, 49, 4, 0, 4, 0])));
+    serve = (socket) => socket.on('data', (message: Buffer) => socket.write(response(message[4] ?? 0, BIND_RESPONSE, INVALID_CREDENTIALS)));
     await Promise.all([works(provider), works(provider), works(provider)]);
     const warning = `warning: ldap: ${uri}: bind as "${READER_DN}" refused: invalid credentials (result 49); left out for a while`;
     await expect.poll(() => provider.lines).toContain(warning);
@@ -299,13 +310,12 @@ describe('a server in plain text', () => {
 
   it.each([
     ['hangs up on a search', () => undefined],
-    ['says that it is busy', (id: number) => Buffer.from([0x30, 12, 2, 1, id, 0x65, 7, 10, 1, 51, 4, 0, 4, 0])],
+    ['says that it is busy', (id: number) => response(id, SEARCH_DONE, RESULT.busy)],
   ])('of which the first one %s, though it takes our bind', async (_, answer) => {
     const broken = await server((socket) =>
       socket.on('data', (message: Buffer) => {
         const [id = 0, operation] = message.subarray(4);
-        // A bind is answered with success, RFC 4511, 4.2.2.
-        if (operation === 0x60) socket.write(Buffer.from([0x30, 12, 2, 1, id, 0x61, 7, 10, 1, 0, 4, 0, 4, 0]));
+        if (operation === BIND_REQUEST) socket.write(response(id, BIND_RESPONSE, 0));
         else {
           const reply = answer(id);
           if (reply === undefined) socket.destroy();
@@ -322,8 +332,7 @@ describe('a server in plain text', () => {
   it('of which the first one can not bind anybody', async () => {
     const broken = await server((socket) =>
       socket.on('data', (message: Buffer) => {
-        // operationsError
-        socket.write(Buffer.from([0x30, 12, 2, 1, message[4] ?? 0, 0x61, 7, 10, 1, 1, 4, 0, 4, 0]));
+        socket.write(response(message[4] ?? 0, BIND_RESPONSE, OPERATIONS_ERROR));
       }),
     );
     await works(provide({ ...plain, uris: [`ldap://127.0.0.1:${broken.port}`, slapd.ldap] }));
@@ -463,7 +472,7 @@ describe('a server with TLS', () => {
     ],
     [
       'answers another request',
-      (socket: Socket): unknown => socket.once('data', () => socket.write(Buffer.from('300c02010961070a010004000400', 'hex'))),
+      (socket: Socket): unknown => socket.once('data', () => socket.write(response(9, BIND_RESPONSE, 0))),
       'StartTLS: the server answered something else',
     ],
   ])('that %s', async (_, serve, message) => {
@@ -471,9 +480,6 @@ describe('a server with TLS', () => {
     await expect(provide({ uris: [`ldap://127.0.0.1:${odd.port}`] }).names('alice')).rejects.toThrow(message);
   });
 });
-
-/** An ExtendedResponse to message 1 that says success. */
-const STARTTLS_AGREED = Buffer.from('300c02010178070a010004000400', 'hex');
 
 describe('servers named by DNS', () => {
   const ca = makeCa(directory, 'dns');
