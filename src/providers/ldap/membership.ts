@@ -167,6 +167,8 @@ async function byTokenGroups(lookup: Lookup, found: Found): Promise<void> {
   // Everybody has a primary group, so that an empty list is one that may not be read.
   if (tokens.length === 0) throw new ProviderError('ldap', `tokenGroups of "${user.dn}" is empty: this bind may not read it`);
   const primary = primarySid(user);
+  if (primary === undefined && plan.primary === undefined)
+    throw new ProviderError('ldap', `"${user.dn}": ${NO_PRIMARY}, which primary_group = false needs`);
   const isPrimary = (sid: Buffer): boolean => primary !== undefined && sid.equals(primary);
   const sids = [...tokens.filter(isPrimary), ...tokens.filter((sid) => !isPrimary(sid))];
   const wanted = plan.primary === undefined ? sids.filter((sid) => !isPrimary(sid)) : sids;
@@ -216,7 +218,10 @@ async function primaryGroups(lookup: Lookup, found: Found, attributes: readonly 
   const { plan, user } = lookup;
   if (plan.primary === 'primaryGroupID') {
     const sid = primarySid(user);
-    if (sid === undefined) return [];
+    if (sid === undefined) {
+      found.addUnnamed({ name: 'primary group', skip: `${NO_PRIMARY}; to do without it, set primary_group = false` });
+      return [];
+    }
     const entries = await groupsBySid(lookup, [sid], attributes);
     if (entries.length === 0) await reportUnfound(lookup, found, plan.primary, [sid]);
     return entries;
@@ -231,6 +236,9 @@ async function primaryGroups(lookup: Lookup, found: Found, attributes: readonly 
 
 const ANY = parseFilter('(objectClass=*)', [], '').fill({}) as Filter;
 const GID = parseFilter('(&(objectClass=posixGroup)(gidNumber={gid}))', ['gid'], '');
+
+/** Every user of Active Directory has both. */
+const NO_PRIMARY = 'objectSid or primaryGroupID of the user is not there, or may not be read by this bind';
 
 function primarySid(user: Entry): Buffer | undefined {
   const [sid] = user.bytes('objectSid');

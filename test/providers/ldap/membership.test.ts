@@ -12,12 +12,20 @@ const DOMAIN = 'dc=ad,dc=test';
 const BASE = `ou=groups,${DOMAIN}`;
 const sid = (id: number): Buffer => Buffer.from([1, 1, 0, 0, 0, 0, 0, 5, id, 0, 0, 0]);
 const entry = (dn: string, attributes: Readonly<Record<string, unknown>>): Entry => new Entry({ dn, ...attributes } as LdaptsEntry);
-const user = entry(`cn=anna,ou=people,${DOMAIN}`, { objectSid: sid(1), primaryGroupID: '2' });
+const DN = `cn=anna,ou=people,${DOMAIN}`;
+const ANNA = entry(DN, { objectSid: sid(1), primaryGroupID: '2' });
 
 /** The groups of a user whose tokenGroups has the numbers 2 to 5, in a domain that has such entries. */
-async function groupsIn(entries: readonly Entry[], fail?: (request: SearchRequest) => void) {
+async function groupsIn(
+  entries: readonly Entry[],
+  {
+    fail,
+    user = ANNA,
+    options,
+  }: { fail?: (request: SearchRequest) => void; user?: Entry; options?: Readonly<Record<string, unknown>> } = {},
+) {
   const searches: string[] = [];
-  const table = { preset: 'ad', uris: ['ldaps://x'], user_base: DOMAIN, group_base: BASE };
+  const table = { preset: 'ad', uris: ['ldaps://x'], user_base: DOMAIN, group_base: BASE, ...options };
   const plan = makePlan(parseOptions(ldap.options, table, 'test'), '/');
   const search = async (request: SearchRequest): Promise<readonly Entry[]> => {
     fail?.(request);
@@ -55,6 +63,30 @@ describe('groups that tokenGroups names', () => {
     const refuse = ({ base }: SearchRequest): void => {
       if (base === DOMAIN) throw new SearchFailed('refused', 50);
     };
-    expect((await groupsIn([...named, group('four', DOMAIN, 4)], refuse)).groups).toEqual(['two', 'three', missing(4), missing(5)]);
+    expect((await groupsIn([...named, group('four', DOMAIN, 4)], { fail: refuse })).groups).toEqual([
+      'two',
+      'three',
+      missing(4),
+      missing(5),
+    ]);
+  });
+});
+
+describe('a user whose primary group can not be found out', () => {
+  const user = entry(DN, { objectSid: sid(1) });
+
+  it('has it in tokenGroups', async () => {
+    const all = [...named, group('four', BASE, 4), group('five', BASE, 5)];
+    expect((await groupsIn(all, { user })).groups).toEqual(['two', 'three', 'four', 'five']);
+    await expect(groupsIn(all, { user, options: { primary_group: false } })).rejects.toThrow(
+      `"${DN}": objectSid or primaryGroupID of the user is not there, or may not be read by this bind, which primary_group = false needs`,
+    );
+  });
+
+  it.each(['search', 'memberof'])('is reported by %s, unless nobody wants it', async (group_strategy) => {
+    const reason =
+      'objectSid or primaryGroupID of the user is not there, or may not be read by this bind; to do without it, set primary_group = false';
+    expect((await groupsIn([], { user, options: { group_strategy } })).groups).toEqual([`primary group: ${reason}`]);
+    expect((await groupsIn([], { user, options: { group_strategy, primary_group: false } })).groups).toEqual([]);
   });
 });
