@@ -19,10 +19,16 @@ export async function main(): Promise<number> {
   try {
     const invocation = parseArguments(process.argv.slice(2));
     const run = await COMMANDS[invocation.command]();
+    if (invocation.command !== 'exec' && invocation.command !== 'serve') process.stdout.on('error', (error) => process.exit(unread(error)));
     return await run(invocation);
   } catch (error) {
     return report(error);
   }
+}
+
+/** What becomes of a command whose output can't be written. Who has read enough, such as head(1), wants no error. */
+function unread(error: NodeJS.ErrnoException): number {
+  return error.code === 'EPIPE' ? EXIT.ok : report(new AclGroupsError(`stdout: ${explain(error)}`, EXIT.temporary, { cause: error }));
 }
 
 /** Logs an error. Returns the exit status for it. */

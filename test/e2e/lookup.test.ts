@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,5 +80,22 @@ describe('the installed lookup', () => {
     [78, ['-c', 'config.toml', '-p', 'file,nonsense', 'alice']],
   ])('ends with status %i for %j', async (status, words) => {
     expect(await lookup(...words)).toMatchObject({ status });
+  });
+
+  it('ends without an error for who has read enough, and with one where nothing can be written', async () => {
+    const command = inject('installed')['2.3'].command;
+    const reader = spawn(command, ['providers'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    reader.stdout.destroy();
+    let said = '';
+    reader.stderr.on('data', (text) => {
+      said += text;
+    });
+    await once(reader, 'close');
+    expect({ status: reader.exitCode, said }).toEqual({ status: 0, said: '' });
+    expect(await run('sh', ['-c', '"$1" providers >/dev/full', 'sh', command])).toEqual({
+      status: 75,
+      stdout: '',
+      stderr: 'acl-groups: error: stdout: ENOSPC: no space left on device, write\n',
+    });
   });
 });
