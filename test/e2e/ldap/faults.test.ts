@@ -59,11 +59,12 @@ afterEach(async () => {
   expect(sockets.splice(0).filter(({ destroyed }) => !destroyed)).toEqual([]);
 });
 afterAll(async () => {
+  const logs = servers.map((slapd) => slapd.log());
+  for (const slapd of servers) await slapd.remove();
   // Nobody ever searched as somebody else, or in plain text where TLS was to be.
-  for (const slapd of servers) {
-    const tls = slapd.log().includes('STARTTLS') || slapd.log().includes('TLS established');
-    expect(searchesIn(slapd.log()).filter((search) => search.dn !== READER_DN || search.tls !== tls)).toEqual([]);
-    await slapd.remove();
+  for (const log of logs) {
+    const tls = log.includes('STARTTLS') || log.includes('TLS established');
+    expect(searchesIn(log).filter((search) => search.dn !== READER_DN || search.tls !== tls)).toEqual([]);
   }
 });
 
