@@ -1,5 +1,5 @@
 import getopt from 'posix-getopt';
-import { UsageError } from './errors.js';
+import { UsageError } from './support/errors.js';
 
 /** The options of a command, after parsing. */
 export interface Options {

@@ -2,9 +2,8 @@
  * What a provider of somebody else's is written with. `acl-groups/contract` has the tests that it should pass.
  * @module
  */
-export { ConfigError, ProviderError } from './errors.js';
-export type { Logger, LogLevel } from './log.js';
-export { type OptionSpec, type OptionTable, option, type Schema } from './options.js';
+
+export { type OptionSpec, type OptionTable, option, type Schema } from './config/options.js';
 export {
   defineProvider,
   type Finding,
@@ -14,3 +13,5 @@ export {
   type ProviderContext,
   type ProviderDefinition,
 } from './providers/provider.js';
+export { ConfigError, ProviderError } from './support/errors.js';
+export type { Logger, LogLevel } from './support/log.js';

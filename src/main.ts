@@ -1,6 +1,6 @@
 import { parseArguments } from './args.js';
-import { AclGroupsError, EXIT, explain } from './errors.js';
-import { stderrLogger } from './log.js';
+import { AclGroupsError, EXIT, explain } from './support/errors.js';
+import { stderrLogger } from './support/log.js';
 
 /** The commands by name; only the one that runs is loaded. */
 const COMMANDS = {

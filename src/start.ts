@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLoader } from './code-cache.js';
-import { EXIT } from './errors.js';
-import { STDERR } from './stderr.js';
+import { EXIT } from './support/errors.js';
+import { STDERR } from './support/stderr.js';
 
 /** Debian 12's own Node.js is 18. Said here, because what comes next may not even compile there. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../src/args.js';
-import { UsageError } from '../src/errors.js';
+import { UsageError } from '../src/support/errors.js';
 
 describe('parseArguments', () => {
   it("stops at the first operand, so that a program's options are its own", () => {

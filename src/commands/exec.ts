@@ -1,17 +1,17 @@
 import { accessSync, constants, existsSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { answerLogin, type LoginAnswer, logAnswer } from '../answer.js';
 import type { Invocation } from '../args.js';
-import { loadConfig } from '../config.js';
-import { appendAclGroups, formatAclGroups } from '../dovecot/acl-groups.js';
-import { formatPlan, LONGEST_VALUE, type Plan, parseEnvironment, repairEnvironment } from '../dovecot/exec-plan.js';
-import { factsFromEnvironment, loginRequest } from '../dovecot/userdb.js';
+import { loadConfig } from '../config/load.js';
+import { appendAclGroups, formatAclGroups } from '../dovecot/notation.js';
 import { findVersion } from '../dovecot/version.js';
-import { AclGroupsError, EXIT, explain, UsageError } from '../errors.js';
-import { type Logger, stderrLogger } from '../log.js';
+import type { ExecCacheEntry } from '../exec/cache.js';
+import { formatPlan, LONGEST_VALUE, type Plan, parseEnvironment, repairEnvironment } from '../exec/plan.js';
+import { answerLogin, type LoginAnswer, logAnswer } from '../login/answer.js';
+import { factsFromEnvironment, loginRequest } from '../login/request.js';
+import { resolveGroups } from '../login/resolve.js';
 import { type OpenProvider, openProviders } from '../providers/registry.js';
-import { resolveGroups } from '../resolve.js';
-import type { ExecCacheEntry } from './exec-cache.js';
+import { AclGroupsError, EXIT, explain, UsageError } from '../support/errors.js';
+import { type Logger, stderrLogger } from '../support/log.js';
 
 /** Where shells look for a program when there is no PATH. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -78,7 +78,7 @@ async function prepare({ options, operands, words }: Invocation): Promise<{ plan
 
 /** Keeps the answer for the launcher. A cache that can't be used slows logins down, and is no reason to lose one. */
 async function keep(directory: string, entry: ExecCacheEntry, ttl: number, log: Logger): Promise<void> {
-  const { storeEntry } = await import('./exec-cache.js');
+  const { storeEntry } = await import('../exec/cache.js');
   try {
     await storeEntry(directory, entry, ttl);
   } catch (error) {

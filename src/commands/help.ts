@@ -1,5 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' };
-import { EXIT } from '../errors.js';
+import { EXIT } from '../support/errors.js';
 
 const HELP = `Usage:
   acl-groups [-p names] [-c file] [-D version] [-C dir] [--] program [argument...]

@@ -1,8 +1,8 @@
 import type { Invocation } from '../args.js';
-import { ACL_GROUPS_FIELD, type LoginFacts } from '../dovecot/userdb.js';
-import { EXIT, UsageError } from '../errors.js';
+import { ACL_GROUPS_FIELD, type LoginFacts } from '../login/request.js';
 import { askService } from '../service/client.js';
-import { printable, printableJson } from '../text.js';
+import { EXIT, UsageError } from '../support/errors.js';
+import { printable, printableJson } from '../support/text.js';
 
 /**
  * Shows what a running service answers, and how fast.

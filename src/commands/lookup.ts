@@ -1,15 +1,15 @@
-import { answerLogin, type LoginAnswer } from '../answer.js';
 import type { Invocation } from '../args.js';
-import { loadConfig } from '../config.js';
-import { loginRequest } from '../dovecot/userdb.js';
+import { loadConfig } from '../config/load.js';
 import { createVersionFinder } from '../dovecot/version.js';
-import { EXIT, UsageError } from '../errors.js';
-import { stderrLogger } from '../log.js';
+import { answerLogin, type LoginAnswer } from '../login/answer.js';
+import { loginRequest } from '../login/request.js';
+import { resolveGroups } from '../login/resolve.js';
 import { openProviders } from '../providers/registry.js';
-import { resolveGroups } from '../resolve.js';
-import { printableJson } from '../text.js';
-import { formatAnswer } from './answer-text.js';
-import { paintFor } from './paint.js';
+import { EXIT, UsageError } from '../support/errors.js';
+import { stderrLogger } from '../support/log.js';
+import { printableJson } from '../support/text.js';
+import { formatAnswer } from '../terminal/answer.js';
+import { paintFor } from '../terminal/paint.js';
 
 /**
  * Shows what each provider says of users, and the value that Dovecot would be given.

@@ -1,11 +1,11 @@
 import type { Invocation } from '../args.js';
-import { DEFAULT_CONFIG_FILE } from '../config.js';
-import { EXIT, explain } from '../errors.js';
-import { defaultOf } from '../options.js';
+import { DEFAULT_CONFIG_FILE } from '../config/load.js';
+import { defaultOf } from '../config/options.js';
 import { BUILT_IN, loadProvider } from '../providers/registry.js';
-import type { Paint } from '../table.js';
-import { printable, printableJson } from '../text.js';
-import { paintFor } from './paint.js';
+import { EXIT, explain } from '../support/errors.js';
+import { printable, printableJson } from '../support/text.js';
+import { paintFor } from '../terminal/paint.js';
+import type { Paint } from '../terminal/table.js';
 
 /** Lists the registered providers: name, installed or not, options. */
 export async function providers({ options }: Invocation): Promise<number> {

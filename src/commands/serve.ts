@@ -1,16 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Invocation, Options } from '../args.js';
-import { loadConfig } from '../config.js';
+import { loadConfig } from '../config/load.js';
 import { createStatusReporter, type StatusReporter, watchMaster } from '../dovecot/master.js';
-import { EXIT, explain, UsageError } from '../errors.js';
-import { type Logger, stderrLogger } from '../log.js';
 import { openProviders } from '../providers/registry.js';
 import { type Answerer, createAnswerer, createDenier } from '../service/answerer.js';
 import { type Counters, createCounters } from '../service/counters.js';
 import { listenOnPath } from '../service/own-socket.js';
 import { createService, type Service } from '../service/service.js';
 import { findSocketSource, type SocketSource } from '../service/socket-source.js';
+import { EXIT, explain, UsageError } from '../support/errors.js';
+import { type Logger, stderrLogger } from '../support/log.js';
 
 /**
  * How long a process goes on accepting after its master has let go of it, in milliseconds. A reload makes the socket anew

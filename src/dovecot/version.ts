@@ -1,5 +1,5 @@
-import type { Config } from '../config.js';
-import type { DovecotVersion } from './acl-groups.js';
+import type { Config } from '../config/load.js';
+import type { DovecotVersion } from './notation.js';
 
 /** Which Dovecot's rules apply, and how that is known. */
 export interface VersionFound {

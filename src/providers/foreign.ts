@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigError, explain } from '../errors.js';
-import { isTable } from '../options.js';
+import { isTable } from '../config/options.js';
+import { ConfigError, explain } from '../support/errors.js';
 import type { ProviderDefinition } from './provider.js';
 
 /** What messages about a provider's name say, and where relative paths start: the directory of the configuration file. */

@@ -1,5 +1,5 @@
-import type { Logger } from '../log.js';
-import type { OptionTable } from '../options.js';
+import type { OptionTable } from '../config/options.js';
+import type { Logger } from '../support/log.js';
 
 /** Who is logging in, as Dovecot tells it. */
 export interface LoginUser {

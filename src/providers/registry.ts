@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
-import type { Config } from '../config.js';
-import { ConfigError, explain } from '../errors.js';
-import type { Logger } from '../log.js';
-import { parseOptions } from '../options.js';
+import type { Config } from '../config/load.js';
+import { parseOptions } from '../config/options.js';
+import { ConfigError, explain } from '../support/errors.js';
+import type { Logger } from '../support/log.js';
 import type { GroupProvider, ProviderContext, ProviderDefinition } from './provider.js';
 
 /** The providers that come with acl-groups. A name here is all that it takes to be found; what isn't used isn't loaded. */
 export const BUILT_IN: Readonly<Record<string, () => Promise<ProviderDefinition>>> = Object.freeze({
-  unix: async () => (await import('./unix.js')).default,
-  ldap: async () => (await import('./ldap.js')).default,
-  file: async () => (await import('./file.js')).default,
+  unix: async () => (await import('./unix/definition.js')).default,
+  ldap: async () => (await import('./ldap/definition.js')).default,
+  file: async () => (await import('./file/definition.js')).default,
 });
 
 /** A provider that is ready to be asked, under the name that it reports as. */

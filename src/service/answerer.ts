@@ -1,14 +1,14 @@
-import { answerLogin, type LoginAnswer, logAnswer } from '../answer.js';
-import { milliseconds } from '../clock.js';
-import type { Config } from '../config.js';
-import { type LoginFacts, type LoginRequest, loginRequest } from '../dovecot/userdb.js';
+import type { Config } from '../config/load.js';
 import { createVersionFinder } from '../dovecot/version.js';
-import { explain } from '../errors.js';
-import { createLimiter } from '../limiter.js';
-import type { Logger } from '../log.js';
+import { answerLogin, type LoginAnswer, logAnswer } from '../login/answer.js';
+import { type LoginFacts, type LoginRequest, loginRequest } from '../login/request.js';
+import { type Resolution, resolveGroups } from '../login/resolve.js';
 import type { LoginUser } from '../providers/provider.js';
 import type { OpenProvider } from '../providers/registry.js';
-import { type Resolution, resolveGroups } from '../resolve.js';
+import { milliseconds } from '../support/clock.js';
+import { explain } from '../support/errors.js';
+import { createLimiter } from '../support/limiter.js';
+import type { Logger } from '../support/log.js';
 import { type Cache, createCache, type Fetched, type Stale } from './cache.js';
 import type { Counters } from './counters.js';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CacheConfig } from '../config.js';
+import type { CacheConfig } from '../config/load.js';
 
 /** What was answered last, for as long as it may stand in for an answer that fails. */
 export interface Stale<Value> {

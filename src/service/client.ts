@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
-import { milliseconds } from '../clock.js';
-import { formatRequest, parseReply, VERSION_LINE } from '../dovecot/login-protocol.js';
-import type { LoginFacts } from '../dovecot/userdb.js';
-import { AclGroupsError, EXIT, explain } from '../errors.js';
+import { formatRequest, parseReply, VERSION_LINE } from '../doors/post-login/protocol.js';
+import type { LoginFacts } from '../login/request.js';
+import { milliseconds } from '../support/clock.js';
+import { AclGroupsError, EXIT, explain } from '../support/errors.js';
 
 /** What a service said about a login. */
 export interface ServiceAnswer {

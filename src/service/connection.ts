@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { createRequestParser, formatReply, type ProtocolRequest } from '../dovecot/login-protocol.js';
-import { explain } from '../errors.js';
+import { createRequestParser, formatReply, type ProtocolRequest } from '../doors/post-login/protocol.js';
+import { explain } from '../support/errors.js';
 
 /** How a connection gets its answers, and whom it tells about itself. */
 export interface ConnectionHandler {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
-import { AclGroupsError, EXIT, explain, UsageError } from '../errors.js';
+import { AclGroupsError, EXIT, explain, UsageError } from '../support/errors.js';
 import { BACKLOG } from './service.js';
 
 /** What sockaddr_un holds on Linux (108), less the NUL and the suffix of the socket in the making. */

@@ -1,6 +1,6 @@
 import { createServer, type Server, Socket } from 'node:net';
-import { factsOf } from '../dovecot/login-protocol.js';
-import type { Logger } from '../log.js';
+import { factsOf } from '../doors/post-login/protocol.js';
+import type { Logger } from '../support/log.js';
 import { type Answerer, createDenier } from './answerer.js';
 import { type Connection, type ConnectionHandler, serveConnection } from './connection.js';
 import { type Counters, formatCounters } from './counters.js';

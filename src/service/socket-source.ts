@@ -1,5 +1,5 @@
 import { findMaster, type Master } from '../dovecot/master.js';
-import { UsageError } from '../errors.js';
+import { UsageError } from '../support/errors.js';
 
 /** Where the service's socket comes from. */
 export type SocketSource =

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { parseOptions } from '../../src/options.js';
+import { parseOptions } from '../../src/config/options.js';
 import type { GroupProvider, LoginUser } from '../../src/providers/provider.js';
-import unix from '../../src/providers/unix.js';
+import unix from '../../src/providers/unix/definition.js';
 import { COLD, GROUPS_PROGRAM, ID_PROGRAM, READ, USER, USERID, WARM } from './groups-names.js';
 import { alternate, type Contestant, concurrently, inBatches, timed } from './measure.js';
 import { timeProcess } from './processes.js';

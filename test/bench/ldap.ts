@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type Entry, escapeFilter } from 'ldapts';
-import { createLogger } from '../../src/log.js';
-import { parseOptions } from '../../src/options.js';
-import provide from '../../src/providers/ldap.js';
+import { parseOptions } from '../../src/config/options.js';
+import provide from '../../src/providers/ldap/definition.js';
+import { createLogger } from '../../src/support/log.js';
 import { loginUser } from '../support/ldap.js';
 import { bigDirectory, GROUPS, PEOPLE } from '../support/ldap-content.js';
 import { PASSWORD, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { VERSION_LINE } from '../../src/dovecot/login-protocol.js';
+import { VERSION_LINE } from '../../src/doors/post-login/protocol.js';
 import type { Contestant } from './measure.js';
 import type { Figure } from './report.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, UsageError } from '../../src/errors.js';
+import { ConfigError, UsageError } from '../../src/support/errors.js';
 import { runCommand, testDirectory } from '../support/command.js';
 
 const directory = testDirectory();

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/config.js';
-import type { LoginFacts } from '../../src/dovecot/userdb.js';
-import { createLogger } from '../../src/log.js';
+import { parseConfig } from '../../src/config/load.js';
+import type { LoginFacts } from '../../src/login/request.js';
 import type { Group, LoginUser } from '../../src/providers/provider.js';
 import type { OpenProvider } from '../../src/providers/registry.js';
 import { createAnswerer, createDenier } from '../../src/service/answerer.js';
 import { createCounters } from '../../src/service/counters.js';
+import { createLogger } from '../../src/support/log.js';
 
 const facts = (name: string, fields: Readonly<Record<string, string>> = {}, remoteIp = '::1'): LoginFacts => ({
   name,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { VERSION_LINE } from '../../src/dovecot/login-protocol.js';
+import { VERSION_LINE } from '../../src/doors/post-login/protocol.js';
 import { type Connection, type ConnectionHandler, serveConnection } from '../../src/service/connection.js';
 import { testDirectory } from '../support/command.js';
 

@@ -4,11 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { VERSION_LINE } from '../../src/dovecot/login-protocol.js';
-import type { LoginFacts } from '../../src/dovecot/userdb.js';
-import { createLogger } from '../../src/log.js';
+import { VERSION_LINE } from '../../src/doors/post-login/protocol.js';
+import type { LoginFacts } from '../../src/login/request.js';
 import { type Counters, createCounters } from '../../src/service/counters.js';
 import { createService, type Service } from '../../src/service/service.js';
+import { createLogger } from '../../src/support/log.js';
 
 let directory: string;
 let path: string;

@@ -12,7 +12,7 @@ export async function layOutCheckout(): Promise<string> {
   copyFileSync(join(PROJECT, 'native-free/acl-groups'), join(directory, 'native-free/acl-groups'));
   cpSync(join(PROJECT, 'package.json'), join(directory, 'package.json'));
   symlinkSync('../lib/node_modules/acl-groups/native-free/acl-groups', join(prefix, 'bin/acl-groups'));
-  const configuration: unknown = await import(new URL('../../src/rolldown.config.mjs', import.meta.url).href);
+  const configuration: unknown = await import(new URL('../../src/package/build/rolldown.config.mjs', import.meta.url).href);
   for (const part of (configuration as { readonly default: readonly RolldownOptions[] }).default) {
     await build({ ...part, cwd: PROJECT, logLevel: 'silent', output: { ...part.output, dir: join(directory, 'dist') } });
   }

@@ -5,7 +5,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { formatTable, PLAIN } from '../../src/table.js';
+import { formatTable, PLAIN } from '../../src/terminal/table.js';
 import { writeShellExample } from '../bench/shell-example.js';
 import { type Dovecot, startDovecot } from './dovecot.js';
 import { groupName } from './names.js';

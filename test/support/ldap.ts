@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
-import { createLogger, type Logger } from '../../src/log.js';
-import { parseOptions } from '../../src/options.js';
+import { parseOptions } from '../../src/config/options.js';
+import ldap from '../../src/providers/ldap/definition.js';
 import { createLdapProvider } from '../../src/providers/ldap/lookup.js';
 import type { ResolveSrv } from '../../src/providers/ldap/servers.js';
-import ldap from '../../src/providers/ldap.js';
 import type { Group, GroupProvider, LoginUser } from '../../src/providers/provider.js';
+import { createLogger, type Logger } from '../../src/support/log.js';
 
 /** A provider for a test, with what it has to say about its work. */
 export interface TestProvider extends GroupProvider {

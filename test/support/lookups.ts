@@ -3,8 +3,9 @@
  * LookupPlan in JSON.
  * @module
  */
-import { createLogger } from '../../src/log.js';
+
 import { openSource, type Source } from '../../src/providers/unix/source.js';
+import { createLogger } from '../../src/support/log.js';
 
 export interface LookupPlan {
   readonly source: Source;

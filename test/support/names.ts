@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { hasControlCharacters, isUnicode } from '../../src/text.js';
+import { hasControlCharacters, isUnicode } from '../../src/support/text.js';
 
 /** The longest group name that is tried, in bytes of UTF-8. */
 const LONGEST = 255;

@@ -1,6 +1,6 @@
 import { TLSSocket } from 'node:tls';
 import { PresenceFilter } from 'ldapts';
-import { ConfigError, explain } from '../../errors.js';
+import { ConfigError, explain } from '../../support/errors.js';
 import type { Finding } from '../provider.js';
 import {
   type Connection,

@@ -1,6 +1,6 @@
 import { Client, type Filter, ResultCodeError } from 'ldapts';
-import { ConfigError, explain } from '../../errors.js';
-import type { Logger } from '../../log.js';
+import { ConfigError, explain } from '../../support/errors.js';
+import type { Logger } from '../../support/log.js';
 import { GivenUp, type Stop, within } from './deadline.js';
 import { Entry } from './entry.js';
 import type { TlsSettings } from './tls.js';

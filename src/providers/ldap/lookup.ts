@@ -1,9 +1,9 @@
-import { ConfigError, explain, ProviderError } from '../../errors.js';
-import type { Logger } from '../../log.js';
-import type { LdapOptions } from '../ldap.js';
+import { ConfigError, explain, ProviderError } from '../../support/errors.js';
+import type { Logger } from '../../support/log.js';
 import type { Group, GroupProvider, LoginUser, ProviderContext } from '../provider.js';
 import { type Connection, type ConnectionSettings, RESULT, SearchFailed } from './connection.js';
 import { GivenUp, Stop } from './deadline.js';
+import type { LdapOptions } from './definition.js';
 import type { Entry } from './entry.js';
 import { groupsOfUser } from './membership.js';
 import { makePlan, type Plan } from './plan.js';

@@ -1,6 +1,6 @@
 import { EqualityFilter, type Filter } from 'ldapts';
-import { ProviderError } from '../../errors.js';
-import type { Logger } from '../../log.js';
+import { ProviderError } from '../../support/errors.js';
+import type { Logger } from '../../support/log.js';
 import type { Group } from '../provider.js';
 import { RESULT, SearchFailed, type SearchRequest } from './connection.js';
 import { domainOf, fold, isBelow, namingValue, normalizeDn } from './dn.js';

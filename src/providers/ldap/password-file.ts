@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { ConfigError, explain } from '../../errors.js';
+import { ConfigError, explain } from '../../support/errors.js';
 
 /**
  * The password in a file, without the newline that editors end it with.

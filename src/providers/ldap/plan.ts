@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { ConfigError } from '../../errors.js';
-import type { LdapOptions } from '../ldap.js';
+import { ConfigError } from '../../support/errors.js';
 import type { Credentials } from './connection.js';
+import type { LdapOptions } from './definition.js';
 import { escapeDnValue, parseDn } from './dn.js';
 import { type FilterTemplate, parseFilter } from './filter.js';
 import { readPasswordFile } from './password-file.js';

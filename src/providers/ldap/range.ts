@@ -1,5 +1,5 @@
 import { PresenceFilter } from 'ldapts';
-import { ProviderError } from '../../errors.js';
+import { ProviderError } from '../../support/errors.js';
 import type { SearchRequest } from './connection.js';
 import type { Entry, ValueRange } from './entry.js';
 

@@ -1,6 +1,6 @@
 import type { SrvRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
-import { explain, ProviderError } from '../../errors.js';
+import { explain, ProviderError } from '../../support/errors.js';
 import { BindRefused, type Connection, ConnectionLost, type ConnectionSettings, openConnection } from './connection.js';
 import { GivenUp, Stop, within } from './deadline.js';
 import { type Endpoint, endpointOfService, type Location } from './uri.js';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
-import { ConfigError, explain } from '../../errors.js';
+import { ConfigError, explain } from '../../support/errors.js';
 
 /** The TLS part of the options; paths are absolute, or empty. */
 export interface TlsFiles {

@@ -1,3 +1,4 @@
+import { watchFile } from '../../support/watched-file.js';
 import {
   type GroupFile,
   indexGroup,
@@ -9,7 +10,6 @@ import {
   withoutNuls,
 } from './account-files.js';
 import type { AccountDatabase, AccountGroup } from './database.js';
-import { watchFile } from './watched-file.js';
 
 /** Where the account files are; only tests have them elsewhere. */
 export interface AccountPaths {

@@ -1,12 +1,12 @@
-import { createLimiter } from '../../limiter.js';
-import type { Logger } from '../../log.js';
+import { createLimiter } from '../../support/limiter.js';
+import type { Logger } from '../../support/log.js';
+import { watchFile } from '../../support/watched-file.js';
 import type { ProviderContext } from '../provider.js';
 import type { AccountCalls } from './account-calls.js';
 import type { AccountDatabase, AccountGroup } from './database.js';
 import { type AccountPaths, openFiles } from './files.js';
 import { DEFAULT_SERVICES, filesRule, formatServices, type NameServices, parseNsswitch } from './nsswitch.js';
 import { systemdState } from './systemd.js';
-import { watchFile } from './watched-file.js';
 
 /** How accounts are looked up. */
 export type Source = 'auto' | 'files' | 'userid' | 'getent';

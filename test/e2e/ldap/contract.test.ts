@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { AWKWARD_NAMES, type ContractCase, contractCases, loginUser } from '../../../src/contract.js';
+import { AWKWARD_NAMES, type ContractCase, contractCases, loginUser } from '../../../src/providers/contract.js';
 import { ldapProvider } from '../../support/ldap.js';
 import { GROUPS, PEOPLE } from '../../support/ldap-content.js';
 import { listen, type TestServer } from '../../support/relay.js';

@@ -1,12 +1,12 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/log.js';
-import { parseOptions } from '../../../src/options.js';
+import { parseOptions } from '../../../src/config/options.js';
 import { SearchFailed, type SearchRequest } from '../../../src/providers/ldap/connection.js';
+import ldap from '../../../src/providers/ldap/definition.js';
 import { Entry } from '../../../src/providers/ldap/entry.js';
 import { groupsOfUser } from '../../../src/providers/ldap/membership.js';
 import { makePlan } from '../../../src/providers/ldap/plan.js';
-import ldap from '../../../src/providers/ldap.js';
+import { createLogger } from '../../../src/support/log.js';
 
 const DOMAIN = 'dc=ad,dc=test';
 const BASE = `ou=groups,${DOMAIN}`;

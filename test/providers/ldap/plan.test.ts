@@ -2,11 +2,11 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../../src/errors.js';
-import { parseOptions } from '../../../src/options.js';
+import { parseOptions } from '../../../src/config/options.js';
+import ldap from '../../../src/providers/ldap/definition.js';
 import { makePlan, type Plan } from '../../../src/providers/ldap/plan.js';
 import { PRESET_NAMES } from '../../../src/providers/ldap/presets.js';
-import ldap from '../../../src/providers/ldap.js';
+import { ConfigError } from '../../../src/support/errors.js';
 
 let directory: string;
 beforeAll(() => {

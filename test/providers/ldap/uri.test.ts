@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../../src/errors.js';
 import { endpointOfService, parseUri } from '../../../src/providers/ldap/uri.js';
+import { ConfigError } from '../../../src/support/errors.js';
 
 describe('parseUri', () => {
   it.each([

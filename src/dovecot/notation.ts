@@ -1,0 +1,132 @@
+import { hasControlCharacters, isUnicode } from '../support/text.js';
+
+/** The Dovecot versions that read `acl_groups` differently. */
+export type DovecotVersion = '2.3' | '2.4';
+
+/** A name that can't be in a value, and why. */
+export interface Inexpressible {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Whether a name means the same to every version as it stands: none of the characters that one of them reads as something else. */
+export function isPlain(name: string): boolean {
+  return !/[ ,"%\\]/.test(name);
+}
+
+/**
+ * The value of `acl_groups` that a Dovecot of this version reads as these names, and the names that it can't be told.
+ *
+ * 2.3 (plugins/acl/acl-storage.c) splits at commas, after lib/var-expand.c has put values in place of `%` variables. Blanks and
+ * everything else are part of the name, and nothing makes a comma one.
+ *
+ * 2.4 (lib-settings/settings-parser.c, settings_parse_boollist_string) splits at commas and blanks outside of `"…"`. In quotes a
+ * backslash takes the next character as it is. A quote anywhere else ends the login. What comes out of that is unescaped once
+ * more (settings_section_unescape), where `\s` is `/` and `\\` is `\`. Variables are not expanded in what a userdb says.
+ */
+export function formatAclGroups(
+  names: readonly string[],
+  version: DovecotVersion | undefined,
+): { readonly value: string; readonly skipped: readonly Inexpressible[] } {
+  const written: string[] = [];
+  const skipped: Inexpressible[] = [];
+  for (const name of names) {
+    const reason = whyInexpressible(name, version);
+    if (reason !== undefined) skipped.push({ name, reason });
+    else written.push(formatName(name, version));
+  }
+  return { value: written.join(','), skipped };
+}
+
+/**
+ * The names that a Dovecot of this version reads in a value. Left out is what only Dovecot knows: on 2.3 what a variable stands
+ * for, everything in a value that 2.4 refuses, and, without a version, everything in a value that versions read differently.
+ */
+export function parseAclGroups(value: string, version: DovecotVersion | undefined): readonly string[] {
+  switch (version) {
+    case '2.3':
+      return parse23(value);
+    case '2.4':
+      return parse24(value);
+    default:
+      return isPlain(value.replaceAll(',', '')) ? value.split(',').filter((name) => name !== '') : [];
+  }
+}
+
+/**
+ * A value with more names at its end. The first one stays as it is, to the byte: it may hold variables, or be in the notation
+ * of a version that isn't known, and a comma is what follows a name in all of them, but for 2.3 behind an unfinished variable.
+ */
+export function appendAclGroups(value: string, more: string, version: DovecotVersion | undefined): string {
+  if (value === '' || more === '') return value + more;
+  return `${value}${version === '2.3' && endsInVariable(value) ? NOTHING_23 : ''},${more}`;
+}
+
+/**
+ * Whether a value ends within a variable of 2.3, such as `50%`. lib/var-expand.c passes over that at the end of a value, and fails
+ * the login where anything follows: a comma, too.
+ */
+export function endsInVariable(value: string): boolean {
+  return UNFINISHED_23.test(value);
+}
+
+/** Text and whole variables, then one without its name. Modifiers that make something of nothing are left to fail. */
+const UNFINISHED_23 = /^(?:[^%]|%-?[\d.]*[LUEXRNHMDT]*(?:\{[^}]*\}|[^-\d.LUEXRNHMDT{]))*%-?[\d.]*[LUERT]*$/s;
+
+/** Makes an unfinished variable one that stands for nothing. */
+const NOTHING_23 = '{env:ACL_GROUPS_NOTHING}';
+
+function whyInexpressible(name: string, version: DovecotVersion | undefined): string | undefined {
+  if (name === '') return 'it has no name';
+  if (hasControlCharacters(name)) return 'its name holds control characters';
+  if (!isUnicode(name)) return 'its name is not valid UTF-8';
+  if (version === '2.3' && name.includes(','))
+    return 'Dovecot 2.3 takes a comma as the end of a name; rename it in [groups] or at its source';
+  if (version === undefined && !isPlain(name)) {
+    return "Dovecot 2.3 and 2.4 read its name differently, and which one is here can't be found out; set dovecot_version, or use -D";
+  }
+  return undefined;
+}
+
+function formatName(name: string, version: DovecotVersion | undefined): string {
+  if (version === '2.3') return name.replaceAll('%', '%%');
+  if (version === '2.4' && /[ ,"\\]/.test(name)) {
+    // A backslash is undone twice, so one takes four.
+    return `"${name.replaceAll('\\', '\\\\\\\\').replaceAll('"', '\\"')}"`;
+  }
+  return name;
+}
+
+function parse23(value: string): readonly string[] {
+  const literals = value.replaceAll('%%', '');
+  // A long variable may hold commas of its own.
+  if (literals.includes('%{')) return [];
+  return value
+    .split(',')
+    .filter((name) => name !== '' && !name.replaceAll('%%', '').includes('%'))
+    .map((name) => name.replaceAll('%%', '%'));
+}
+
+/** One name of 2.4, quoted or not, or nothing, and what ends it. */
+const ELEMENT_24 = /(?:"((?:[^"\\]|\\.)*)"|([^ ,"][^ ,"]*)|)([ ,]|$)/sy;
+
+function parse24(value: string): readonly string[] {
+  const names: string[] = [];
+  const element = new RegExp(ELEMENT_24);
+  for (let end: string | undefined; end !== ''; ) {
+    const match = element.exec(value);
+    if (match === null) return [];
+    const [, quoted, bare] = match;
+    end = match[3] ?? '';
+    const name = quoted?.replace(/\\(.)/gs, '$1') ?? bare;
+    if (name !== undefined) names.push(unescapeSection(name));
+  }
+  return names;
+}
+
+/** settings_section_unescape: an unknown sequence stays as it is. */
+const SECTION_ESCAPES: Readonly<Record<string, string>> = { e: '=', s: '/', '\\': '\\', _: ' ', '+': ',', '.': '' };
+
+function unescapeSection(text: string): string {
+  return text.replace(/\\(.)/gs, (sequence, character: string) => SECTION_ESCAPES[character] ?? sequence);
+}

@@ -1,0 +1,81 @@
+import type { Config } from '../config/load.js';
+import { appendAclGroups, endsInVariable, formatAclGroups, isPlain, parseAclGroups } from '../dovecot/notation.js';
+import type { VersionFound } from '../dovecot/version.js';
+import type { Logger } from '../support/log.js';
+import type { LoginRequest } from './request.js';
+import type { ProviderReport, Resolution, SourcedGroup } from './resolve.js';
+import { type SkippedGroup, selectGroups } from './select.js';
+
+/** What a login is told, and how it came about. */
+export interface LoginAnswer {
+  /** `deny` when a provider failed and `on_error` doesn't say to go on. */
+  readonly verdict: 'grant' | 'deny';
+  /** The value of `acl_groups`, in Dovecot's notation. */
+  readonly value: string;
+  /** Whether its notation depends on Dovecot's version: only then has anybody looked for that. */
+  readonly versionMatters: boolean;
+  /** The version whose notation it is; `undefined` where it doesn't matter, or can't be found out. */
+  readonly dovecot: VersionFound | undefined;
+  readonly groups: readonly SourcedGroup[];
+  readonly skipped: readonly SkippedGroup[];
+  readonly providers: readonly ProviderReport[];
+}
+
+/** What the groups of the userdb are reported under. */
+const USERDB = 'userdb';
+
+/**
+ * Makes the answer to a login out of what the providers said: the groups of the userdb first, then the providers' in order.
+ * `findVersion` is asked only when the version makes a difference.
+ */
+export async function answerLogin(
+  request: LoginRequest,
+  resolution: Resolution,
+  config: Pick<Config, 'groups' | 'on_error'>,
+  findVersion: () => Promise<VersionFound | undefined>,
+): Promise<LoginAnswer> {
+  const selection = selectGroups(resolution.groups, config.groups);
+  const versionMatters = readsDifferently(selection.groups, request.existing);
+  const dovecot = versionMatters ? await findVersion() : undefined;
+  const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB }));
+  const known = new Set(existing.map(({ name }) => name));
+  const added = selection.groups.filter(({ name }) => !known.has(name));
+  const written = formatAclGroups(
+    added.map(({ name }) => name),
+    dovecot?.version,
+  );
+  const inexpressible = new Map(written.skipped.map(({ name, reason }) => [name, reason]));
+  const skipped = added.flatMap(({ name, provider }) => {
+    const reason = inexpressible.get(name);
+    return reason === undefined ? [] : [{ name, provider, reason, wanted: false }];
+  });
+  return {
+    verdict: resolution.reports.some(({ outcome }) => outcome === 'error') && config.on_error === 'deny' ? 'deny' : 'grant',
+    value: appendAclGroups(request.existing, written.value, dovecot?.version),
+    versionMatters,
+    dovecot,
+    groups: [...existing, ...added.filter(({ name }) => !inexpressible.has(name))],
+    skipped: [...selection.skipped, ...skipped],
+    providers: resolution.reports,
+  };
+}
+
+/** Says in the log what an administrator has to know about an answer: failures, and groups that were left out. */
+export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void {
+  for (const { name, outcome, error } of answer.providers) {
+    if (outcome !== 'error') continue;
+    const consequence =
+      answer.verdict === 'deny' ? 'login denied (on_error = "deny")' : 'going on without its groups (on_error = "continue")';
+    log.error(`${user}: provider ${name} failed: ${error}; ${consequence}`);
+  }
+  for (const { name, provider, reason, wanted } of answer.skipped) {
+    log[wanted ? 'debug' : 'warning'](`${user}: group "${name}" of provider ${provider} left out: ${reason}`);
+  }
+}
+
+/** Whether a name has to be quoted, or may stand, quoted, in the existing value already, or can't just follow that value. */
+function readsDifferently(groups: readonly SourcedGroup[], existing: string): boolean {
+  if (endsInVariable(existing)) return true;
+  const maybeQuoted = isPlain(existing.replaceAll(',', '')) ? '' : existing;
+  return groups.some(({ name }) => !isPlain(name) || maybeQuoted.includes(name));
+}

@@ -1,0 +1,73 @@
+import { isTable } from '../config/options.js';
+import type { Group, LoginUser } from '../providers/provider.js';
+import type { OpenProvider } from '../providers/registry.js';
+import { milliseconds } from '../support/clock.js';
+import { explain, ProviderError } from '../support/errors.js';
+
+/** How one provider answered. */
+export interface ProviderReport {
+  readonly name: string;
+  readonly outcome: 'found' | 'unknown-user' | 'error';
+  readonly elapsed_ms: number;
+  readonly error?: string | undefined;
+}
+
+/** A group, and the provider that named it. */
+export type SourcedGroup = Group & { readonly provider: string };
+
+/** What the providers said, in configured order. */
+export interface Resolution {
+  readonly groups: readonly SourcedGroup[];
+  readonly reports: readonly ProviderReport[];
+}
+
+/** Asks all providers at once; each has until the deadline, `timeout` milliseconds from now. Never rejects: a failure is in its report. */
+export async function resolveGroups(user: LoginUser, providers: readonly OpenProvider[], timeout: number): Promise<Resolution> {
+  const answers = await Promise.all(providers.map((open) => ask(open, user, timeout)));
+  return {
+    groups: answers.flatMap(({ groups, report }) => groups.map((group) => sourced(group, report.name))),
+    reports: answers.map(({ report }) => report),
+  };
+}
+
+async function ask(
+  { name, provider }: OpenProvider,
+  user: LoginUser,
+  timeout: number,
+): Promise<{ groups: readonly Group[]; report: ProviderReport }> {
+  const started = milliseconds();
+  const elapsed = (): number => Math.round((milliseconds() - started) * 1000) / 1000;
+  const deadline = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    // A race, because a provider may not heed the signal.
+    const groups = await Promise.race([
+      provider.groups(user, deadline.signal),
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          const error = new ProviderError(name, `no answer within ${timeout} ms`, { timedOut: true });
+          reject(error);
+          deadline.abort(error);
+        }, timeout);
+      }),
+    ]);
+    requireGroups(name, groups);
+    return { groups: groups ?? [], report: { name, outcome: groups === undefined ? 'unknown-user' : 'found', elapsed_ms: elapsed() } };
+  } catch (error) {
+    return { groups: [], report: { name, outcome: 'error', elapsed_ms: elapsed(), error: explain(error) } };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Providers of somebody else's may be JavaScript. A name that is none would end as no group, and nobody would hear of it. */
+function requireGroups(provider: string, groups: unknown): void {
+  if (groups === undefined) return;
+  const isGroup = (group: unknown): boolean => isTable(group) && typeof group.name === 'string';
+  if (Array.isArray(groups) && groups.every(isGroup)) return;
+  throw new ProviderError(provider, 'answered with something else than undefined or a list of groups such as [{ name: "staff" }]');
+}
+
+function sourced({ name, gid, dn, skip }: Group, provider: string): SourcedGroup {
+  return { name, gid, dn, skip, provider };
+}

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'rolldown';
+
+// The program is built as CommonJS in few files: Node starts those 10 ms sooner than the same code as ES modules, and exec mode
+// starts a Node for each login. What that needs anyway is one file; other dynamic imports become files of their own.
+const EXEC_MODE = /\/src\/(main\.ts|commands\/exec\.ts|providers\/unix\/(definition|source)\.ts)$/;
+
+export default defineConfig([
+  {
+    input: {
+      program: 'src/main.ts',
+      'account-worker': 'src/providers/unix/account-worker.ts',
+    },
+    platform: 'node',
+    external: ['userid'],
+    resolve: { alias: { assert: join(import.meta.dirname, '../../assert.ts') } },
+    plugins: [licences(), importsByLoader()],
+    output: {
+      dir: 'dist',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'parts/[name].cjs',
+      codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
+    },
+  },
+  // What loads the program: each a single file.
+  ...Object.entries({ 'acl-groups': 'src/start.ts', install: 'src/install.ts' }).map(([name, input]) => ({
+    input: { [name]: input },
+    platform: 'node',
+    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs' },
+  })),
+  // What providers of others import.
+  {
+    input: ['src/index.ts', 'src/providers/contract.ts'],
+    platform: 'node',
+    output: { dir: 'dist', format: 'esm' },
+  },
+]);
+
+/** Code that V8 has kept can't import(): it has forgotten whom to ask. The loader of the program can (src/code-cache.ts). */
+function importsByLoader() {
+  return {
+    name: 'imports-by-loader',
+    renderChunk: (code, { name }) => (name === 'account-worker' ? null : code.replace(/(?<![.\w$])import\(/g, 'require.import(')),
+  };
+}
+
+/** Puts the licences of the bundled packages beside the bundle, as they ask for. */
+function licences() {
+  return {
+    name: 'licences',
+    generateBundle(_options, bundle) {
+      const packages = new Set();
+      for (const { moduleIds = [] } of Object.values(bundle)) {
+        for (const id of moduleIds) {
+          const [found] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [];
+          if (found) packages.add(found);
+        }
+      }
+      const texts = [...packages].sort().map((directory) => {
+        const { name, version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+        const file = ['LICENSE', 'LICENSE.md', 'license', 'LICENCE'].map((n) => join(directory, n)).find(existsSync);
+        if (!file) this.error(`${name} has no licence file`);
+        return `${name} ${version} (${license})\n\n${readFileSync(file, 'utf8').trim()}\n`;
+      });
+      this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: texts.join(`\n${'-'.repeat(72)}\n\n`) });
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { VersionFound } from '../dovecot/version.js';
+import type { LoginAnswer } from '../login/answer.js';
+import type { ProviderReport, SourcedGroup } from '../login/resolve.js';
+import { printable } from '../support/text.js';
+import { type Cell, formatTable, type Paint, type Style } from './table.js';
+
+/** One user's answer for people: who said what, the groups, what was left out and why, and the exact value for Dovecot. */
+export function formatAnswer(user: string, answer: LoginAnswer, paint: Paint): string {
+  const { groups, skipped, providers } = answer;
+  const tables = [
+    titled(['provider', 'says', 'in'], providers.map(providerRow)),
+    titled(['group', 'from'], groups.map(groupRow)),
+    titled(
+      ['left out', 'from', 'because'],
+      skipped.map(({ name, provider, reason, wanted }) => [[visible(name), wanted ? 'dim' : 'yellow'], provider, reason]),
+    ),
+    summary(answer),
+  ];
+  const blocks = tables.filter((rows) => rows.length > 0).map((rows) => formatTable(rows, paint));
+  return `${paint('bold', printable(user))}\n${blocks.join('\n')}\n`;
+}
+
+function titled(titles: readonly string[], rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[] {
+  return rows.length === 0 ? [] : [titles.map((title) => [title, 'dim'] as const), ...rows];
+}
+
+const OUTCOME_STYLES: Readonly<Record<ProviderReport['outcome'], Style>> = { found: 'green', 'unknown-user': 'yellow', error: 'red' };
+
+function providerRow({ name, outcome, elapsed_ms, error }: ProviderReport): readonly Cell[] {
+  const cells: Cell[] = [name, [outcome, OUTCOME_STYLES[outcome]], `${elapsed_ms.toFixed(1)} ms`];
+  return error === undefined ? cells : [...cells, [error, 'red']];
+}
+
+function groupRow({ name, provider, gid, dn }: SourcedGroup): readonly Cell[] {
+  const id = dn ?? (gid === undefined ? undefined : `gid ${gid}`);
+  return id === undefined ? [[visible(name), 'bold'], provider] : [[visible(name), 'bold'], provider, [id, 'dim']];
+}
+
+function summary({ verdict, value, versionMatters, dovecot, providers }: LoginAnswer): readonly (readonly Cell[])[] {
+  const rows: (readonly Cell[])[] = [];
+  if (verdict === 'deny')
+    rows.push([
+      ['login', 'dim'],
+      ['denied, because a provider failed (on_error = "deny")', 'red'],
+    ]);
+  else if (providers.some(({ outcome }) => outcome === 'error')) {
+    rows.push([
+      ['login', 'dim'],
+      ['goes on without the groups of a provider that failed (on_error = "continue")', 'yellow'],
+    ]);
+  }
+  rows.push([['acl_groups', 'dim'], value === '' ? ['(empty)', 'dim'] : [value, 'cyan']]);
+  rows.push([['Dovecot', 'dim'], versionMatters ? versionText(dovecot) : 'any version: no name needs quoting']);
+  return rows;
+}
+
+function versionText(found: VersionFound | undefined): Cell {
+  if (found === undefined)
+    return ['unknown: neither -D nor dovecot_version nor DOVECOT_VERSION says, and no dovecot program was found', 'yellow'];
+  const { version, source, text } = found;
+  return text === version ? `${version}, by ${source}` : `${version}, by ${source}: ${text}`;
+}
+
+/** A name as it is, or in quotes where its ends couldn't be seen. */
+function visible(name: string): string {
+  return name === '' || name.trim() !== name ? `"${name}"` : name;
+}

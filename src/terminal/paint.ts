@@ -1,0 +1,9 @@
+import type { WriteStream } from 'node:tty';
+import { type Paint, PLAIN } from './table.js';
+
+/** Colours for a stream that is a terminal and has them. NO_COLOR and FORCE_COLOR are heeded (tty.WriteStream.getColorDepth). */
+export async function paintFor(stream: NodeJS.WriteStream | WriteStream): Promise<Paint> {
+  if (!('hasColors' in stream) || stream.isTTY !== true || !stream.hasColors()) return PLAIN;
+  const { styleText } = await import('node:util');
+  return styleText;
+}

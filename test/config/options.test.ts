@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { defaultOf, option, parseOptions, type Schema } from '../../src/config/options.js';
+import { duration, flag, integer, oneOf, path, text } from '../../src/config/schema.js';
+import { ConfigError } from '../../src/support/errors.js';
+
+/** A schema as another library would make it. */
+function schema<T>(validate: Schema<T>['~standard']['validate']): Schema<T> {
+  return { '~standard': { version: 1, vendor: 'test', validate } };
+}
+
+describe('parseOptions', () => {
+  const table = { name: option(text('x'), 'a name'), wait: option(duration('3s'), 'how long') };
+
+  it('fills in defaults', () => {
+    expect(parseOptions(table, { wait: '1m' }, 'here')).toEqual({ name: 'x', wait: 60_000 });
+  });
+
+  it('never shows the value of an unknown key, which may be a secret', () => {
+    expect(() => parseOptions(table, { pasword: 's3cret' }, 'here')).toThrow(
+      new ConfigError('here: unknown key "pasword"; allowed are name, wait'),
+    );
+  });
+
+  it.each([
+    ['a text', 'here: expected a table of options, found string'],
+    [['a'], 'here: expected a table of options, found object'],
+    [new Date(0), 'here: expected a table of options, found object'],
+    [{ name: 1 }, 'here: name: expected a text, found 1'],
+    [{ __proto__: { inherited: 1 }, toString: 1 }, 'here: unknown key "toString"; allowed are name, wait'],
+  ])('refuses %j', (given, message) => {
+    expect(() => parseOptions(table, given, 'here')).toThrow(new ConfigError(message));
+  });
+
+  it("takes any library's schemas: issues with paths of both kinds, or without any", () => {
+    const refuse = (path?: readonly (PropertyKey | { readonly key: PropertyKey })[]) => ({
+      key: option(
+        schema<string>(() => ({ issues: [{ message: 'no', ...(path && { path }) }] })),
+        'a key',
+      ),
+    });
+    expect(() => parseOptions(refuse(), {}, 'here')).toThrow(new ConfigError('here: key: no'));
+    expect(() => parseOptions(refuse(['a', { key: 0 }]), {}, 'here')).toThrow(new ConfigError('here: key.a.0: no'));
+    const late = {
+      key: option(
+        schema<string>(async () => ({ value: 'x' })),
+        'a key',
+      ),
+    };
+    expect(() => parseOptions(late, {}, 'here')).toThrow(new ConfigError("here: key: its schema is asynchronous, which options can't be"));
+  });
+});
+
+describe('defaultOf', () => {
+  it('is what the file would say', () => {
+    expect(
+      [duration('3s'), oneOf(['a', 'b'], 'b'), flag(true), integer(5, 1, 9), text()].map((s) => defaultOf(option<unknown>(s, ''))),
+    ).toEqual(['3s', 'b', true, 5, '']);
+  });
+
+  it('is undefined for an option that has to be given', () => {
+    expect(defaultOf(option(path(), ''))).toBeUndefined();
+    expect(() => parseOptions({ path: option(path(), '') }, {}, 'here')).toThrow(new ConfigError('here: path: missing; give a path'));
+    expect(() => parseOptions({ path: option(path(), '') }, { path: 1 }, 'here')).toThrow(
+      new ConfigError('here: path: expected a path, found 1'),
+    );
+    expect(() => parseOptions({ path: option(path(), '') }, { path: '' }, 'here')).toThrow(
+      new ConfigError('here: path: expected a path, found ""'),
+    );
+  });
+});

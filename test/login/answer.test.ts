@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupsConfig } from '../../src/config/load.js';
+import type { VersionFound } from '../../src/dovecot/version.js';
+import { answerLogin, logAnswer } from '../../src/login/answer.js';
+import { loginRequest } from '../../src/login/request.js';
+import type { Resolution } from '../../src/login/resolve.js';
+import { createLogger } from '../../src/support/log.js';
+
+interface Case {
+  readonly names: readonly string[];
+  readonly existing?: string;
+  readonly version?: '2.3' | '2.4' | undefined;
+  readonly groups?: Partial<GroupsConfig>;
+}
+
+async function answer({ names, existing = '', version, groups = {} }: Case) {
+  let asked = 0;
+  const request = loginRequest({ name: 'alice', fields: new Map([['acl_groups', existing]]) }, 'full');
+  const resolution: Resolution = {
+    groups: names.map((name) => ({ name, provider: 'unix' })),
+    reports: [{ name: 'unix', outcome: 'found', elapsed_ms: 1 }],
+  };
+  const found: VersionFound | undefined = version && { version, source: '-D', text: version };
+  const config = { on_error: 'deny', groups: { include: [], exclude: [], rename: {}, case: 'keep', ...groups } } as const;
+  const result = await answerLogin(request, resolution, config, async () => {
+    asked++;
+    return found;
+  });
+  return { ...result, asked };
+}
+
+describe('answerLogin', () => {
+  it('asks for the version only when a name reads differently', async () => {
+    expect(await answer({ names: ['staff', 'a=b/c', "it's"] })).toMatchObject({ value: "staff,a=b/c,it's", asked: 0, dovecot: undefined });
+    expect(await answer({ names: ['staff', 'Domain Users'], version: '2.4' })).toMatchObject({ value: 'staff,"Domain Users"', asked: 1 });
+  });
+
+  it('without a version leaves out what reads differently', async () => {
+    const { value, skipped } = await answer({ names: ['staff', 'Domain Users', 'x'] });
+    expect(value).toBe('staff,x');
+    expect(skipped).toMatchObject([{ name: 'Domain Users', provider: 'unix', wanted: false }]);
+  });
+
+  it("puts the userdb's groups first and drops what they have already", async () => {
+    const result = await answer({ names: ['staff', 'x y', 'wheel'], existing: 'acct,"x y" wheel', version: '2.4' });
+    expect(result.value).toBe('acct,"x y" wheel,staff');
+    expect(result.groups.map(({ name, provider }) => `${provider}: ${name}`)).toEqual([
+      'userdb: acct',
+      'userdb: x y',
+      'userdb: wheel',
+      'unix: staff',
+    ]);
+  });
+
+  it.each([
+    ['2.3', 'a b,%u,"c', 'a b,%u,"c,staff,100%%'],
+    ['2.4', '"a b" %u "c\\\\\\\\d"', '"a b" %u "c\\\\\\\\d",staff,100%'],
+    [undefined, '"a b",%u', '"a b",%u,staff'],
+    [undefined, '', 'staff'],
+  ] as const)('for %s keeps what the userdb gave, %j, to the byte', async (version, existing, value) => {
+    expect((await answer({ names: ['staff', '100%'], existing, version })).value).toBe(value);
+  });
+
+  it('asks for the version when a plain name may be among quoted ones already', async () => {
+    expect(await answer({ names: ['staff'], existing: '"a b","staff"', version: '2.4' })).toMatchObject({
+      value: '"a b","staff"',
+      asked: 1,
+    });
+    expect(await answer({ names: ['wheel'], existing: '"a b","staff"', version: '2.4' })).toMatchObject({
+      value: '"a b","staff",wheel',
+      asked: 0,
+    });
+    expect(await answer({ names: ['b', 'c'], existing: '"a,b,c"' })).toMatchObject({ value: '"a,b,c",b,c', asked: 1 });
+    expect(await answer({ names: ['b', 'c'], existing: 'a,b' })).toMatchObject({ value: 'a,b,c', asked: 0 });
+  });
+
+  it('warns of names that could not be written, not of those that nobody wants', async () => {
+    const lines: string[] = [];
+    const log = createLogger((level, message) => lines.push(`${level}: ${message}`));
+    logAnswer('alice', await answer({ names: ['a', 'x,y', 'tab\there'], version: '2.3', groups: { exclude: ['a'] } }), log);
+    expect(lines).toEqual([
+      'debug: alice: group "a" of provider unix left out: [groups] exclude has "a"',
+      'warning: alice: group "x,y" of provider unix left out: Dovecot 2.3 takes a comma as the end of a name; rename it in [groups] or at its source',
+      'warning: alice: group "tab\\u{9}here" of provider unix left out: its name holds control characters',
+    ]);
+  });
+});

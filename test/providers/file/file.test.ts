@@ -1,0 +1,99 @@
+import { chmodSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { AWKWARD_NAMES, contractCases, loginUser } from '../../../src/providers/contract.js';
+import file from '../../../src/providers/file/definition.js';
+import type { GroupProvider } from '../../../src/providers/provider.js';
+import { ProviderError } from '../../../src/support/errors.js';
+import { createLogger } from '../../../src/support/log.js';
+import { testDirectory } from '../../support/command.js';
+
+const directory = testDirectory();
+const lines: string[] = [];
+const log = createLogger((level, message) => lines.push(`${level}: ${message}`));
+const never = new AbortController().signal;
+
+function open(path: string): GroupProvider {
+  return file.create({ path }, { directory: directory.path, log });
+}
+
+// No group(5) file can hold a colon in a group's name.
+const awkward = AWKWARD_NAMES.filter((name) => !name.includes(':') && !name.startsWith('#'));
+directory.write('groups', awkward.map((name) => `${name}:x::alice@example.com,x\n`).join(''));
+
+describe('the contract', () => {
+  const cases = contractCases({
+    open: () => open('groups'),
+    users: [{ user: loginUser('alice@example.com'), groups: awkward }],
+    stranger: loginUser('alice'),
+    openBroken: () => open('missing'),
+  });
+  for (const { name, run } of cases) it(name, run);
+});
+
+describe('the file provider', () => {
+  it('counts the whole name and the account, each group once', async () => {
+    directory.write('both', 'a:::alice\nb:::alice@example.com,alice\nc:::alice@example.com\nd:::bob\n');
+    const groups = await open('both').groups(loginUser('alice@example.com', { account: 'alice' }), never);
+    expect(groups).toEqual([{ name: 'b' }, { name: 'c' }, { name: 'a' }]);
+  });
+
+  it('compares exactly', async () => {
+    directory.write('exact', 'a:::Alice@example.com\n');
+    expect(await open('exact').groups(loginUser('alice@example.com'), never)).toBeUndefined();
+  });
+
+  it('reads once, and again when the file has changed', async () => {
+    const path = directory.write('changing', 'a:::alice\n');
+    // Changes that are younger than the clock of the file system can tell are never trusted.
+    utimesSync(path, 1e9, 1e9);
+    const provider = open('changing');
+    const groups = async (): Promise<readonly string[] | undefined> =>
+      (await provider.groups(loginUser('alice'), never))?.map(({ name }) => name);
+    lines.length = 0;
+    expect(await groups()).toEqual(['a']);
+    writeFileSync(path, 'b:::alice\nc:::alice\n');
+    expect(await groups()).toEqual(['b', 'c']);
+    rmSync(path);
+    await expect(groups()).rejects.toThrow(ProviderError);
+    directory.write('changing', 'd:::alice\n');
+    expect(await groups()).toEqual(['d']);
+    expect(new Set(lines)).toEqual(new Set(['debug: file: read changing: 1 users']));
+  });
+
+  it.each([
+    [
+      'missing',
+      `file: ${join(directory.path, 'missing')} can't be used: ENOENT: no such file or directory, open '${join(directory.path, 'missing')}'; make it, or mend path in [provider.file]`,
+    ],
+    [
+      '.',
+      `file: ${directory.path} can't be used: EISDIR: illegal operation on a directory, read; path in [provider.file] has to name a file`,
+    ],
+    [
+      'malformed',
+      `file: ${join(directory.path, 'malformed')} can't be used: line 1: expected name:password:gid:members, found "a:b"; mend that line`,
+    ],
+  ])('says of %s what is wrong and how to mend it', async (path, message) => {
+    directory.write('malformed', 'a:b\n');
+    await expect(open(path).groups(loginUser('alice'), never)).rejects.toThrow(new ProviderError('file', message.slice('file: '.length)));
+  });
+
+  it('never makes a group of bytes that are no text', async () => {
+    writeFileSync(join(directory.path, 'latin1'), Buffer.from('caf\xe9:::alice\ncafé:::alice\n', 'latin1'));
+    const groups = await open('latin1').groups(loginUser('alice'), never);
+    expect(groups?.map(({ name }) => name.includes('\ufffd'))).toEqual([true]);
+  });
+
+  it('checks that the file is there, what is in it, and that others can not write it', async () => {
+    const path = directory.write('checked', 'a:::alice,bob\nb:::alice\nempty:::\n');
+    const check = (name: string) => open(name).check?.(never);
+    expect(await check('checked')).toEqual([{ level: 'ok', message: `${path}: 2 groups with members, 2 users` }]);
+    chmodSync(path, 0o664);
+    expect(await check('checked')).toMatchObject([
+      { level: 'ok' },
+      { level: 'warning', message: `${path}: others than its owner can write this file`, fix: `chmod go-w ${path}` },
+    ]);
+    expect(await check('missing')).toMatchObject([{ level: 'error' }]);
+  });
+});
