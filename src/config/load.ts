@@ -11,6 +11,7 @@ export const DEFAULT_CONFIG_FILE = '/etc/acl-groups.toml';
 export interface MainConfig {
   readonly providers: readonly string[];
   readonly on_error: 'deny' | 'continue';
+  readonly on_incomplete: 'warn' | 'deny';
   /** Milliseconds. */
   readonly timeout: number;
   readonly dovecot_version: 'auto' | '2.3' | '2.4';
@@ -51,6 +52,10 @@ export interface Config extends MainConfig {
 const MAIN_OPTIONS: OptionTable<MainConfig> = {
   providers: option(texts(['unix']), 'where groups come from, in this order: names from `acl-groups providers`, or a path or package name'),
   on_error: option(oneOf(['deny', 'continue'], 'deny'), 'when a provider fails: end the login, or go on with the groups that there are'),
+  on_incomplete: option(
+    oneOf(['warn', 'deny'], 'warn'),
+    "when a provider names a group that can't be read: grant the others with a warning, or treat it as a failure, which on_error decides about",
+  ),
   timeout: option(duration('5s'), "for one user's whole answer"),
   dovecot_version: option(oneOf(['auto', '2.3', '2.4'], 'auto'), 'whose rules names are written by'),
   user_format: option(oneOf(['full', 'local'], 'full'), 'which part of the user name is the account: all of it, or the part before @'),

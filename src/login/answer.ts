@@ -31,15 +31,18 @@ const USERDB = 'userdb';
 export async function answerLogin(
   request: LoginRequest,
   resolution: Resolution,
-  config: Pick<Config, 'groups' | 'on_error'>,
+  config: Pick<Config, 'groups' | 'on_error' | 'on_incomplete'>,
   findVersion: () => Promise<VersionFound | undefined>,
 ): Promise<LoginAnswer> {
   const selection = selectGroups(resolution.groups, config.groups);
-  const versionMatters = readsDifferently(selection.groups, request.existing);
+  const reports = config.on_incomplete === 'deny' ? failIncomplete(resolution.reports, selection.skipped) : resolution.reports;
+  const failed = new Set(reports.flatMap(({ name, outcome }) => (outcome === 'error' ? [name] : [])));
+  const selected = failed.size === 0 ? selection.groups : selection.groups.filter(({ provider }) => !failed.has(provider));
+  const versionMatters = readsDifferently(selected, request.existing);
   const dovecot = versionMatters ? await findVersion() : undefined;
   const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB }));
   const known = new Set(existing.map(({ name }) => name));
-  const added = selection.groups.filter(({ name }) => !known.has(name));
+  const added = selected.filter(({ name }) => !known.has(name));
   const written = formatAclGroups(
     added.map(({ name }) => name),
     dovecot?.version,
@@ -50,14 +53,25 @@ export async function answerLogin(
     return reason === undefined ? [] : [{ name, provider, reason, wanted: false }];
   });
   return {
-    verdict: resolution.reports.some(({ outcome }) => outcome === 'error') && config.on_error === 'deny' ? 'deny' : 'grant',
+    verdict: failed.size > 0 && config.on_error === 'deny' ? 'deny' : 'grant',
     value: appendAclGroups(request.existing, written.value, dovecot?.version),
     versionMatters,
     dovecot,
     groups: [...existing, ...added.filter(({ name }) => !inexpressible.has(name))],
     skipped: [...selection.skipped, ...skipped],
-    providers: resolution.reports,
+    providers: reports,
   };
+}
+
+/** For `on_incomplete = "deny"`: a provider that names groups which can't be read has failed. */
+function failIncomplete(reports: readonly ProviderReport[], skipped: readonly SkippedGroup[]): readonly ProviderReport[] {
+  return reports.map((report) => {
+    const lost = skipped.filter(({ provider, incomplete, wanted }) => provider === report.name && incomplete && !wanted);
+    const [first] = lost;
+    if (first === undefined) return report;
+    const more = lost.length > 1 ? `; and ${lost.length - 1} more` : '';
+    return { ...report, outcome: 'error', error: `group "${first.name}": ${first.reason}${more} (on_incomplete = "deny")` };
+  });
 }
 
 /** Says in the log what an administrator has to know about an answer: failures, and groups that were left out. */
@@ -70,6 +84,9 @@ export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void 
   }
   for (const { name, provider, reason, wanted } of answer.skipped) {
     log[wanted ? 'debug' : 'warning'](`${user}: group "${name}" of provider ${provider} left out: ${reason}`);
+  }
+  for (const { name, provider, warning } of answer.groups) {
+    if (warning !== undefined) log.warning(`${user}: group "${name}" of provider ${provider}: ${warning}`);
   }
 }
 

@@ -68,6 +68,6 @@ function requireGroups(provider: string, groups: unknown): void {
   throw new ProviderError(provider, 'answered with something else than undefined or a list of groups such as [{ name: "staff" }]');
 }
 
-function sourced({ name, gid, dn, skip }: Group, provider: string): SourcedGroup {
-  return { name, gid, dn, skip, provider };
+function sourced({ name, gid, dn, skip, incomplete, warning }: Group, provider: string): SourcedGroup {
+  return { name, gid, dn, skip, incomplete, warning, provider };
 }

@@ -10,6 +10,8 @@ export interface SkippedGroup {
   readonly reason: string;
   /** Whether the configuration asks for it: then it isn't worth a warning in each login's log. */
   readonly wanted: boolean;
+  /** Whether the user should have had it: its source names it, and can't be read. */
+  readonly incomplete?: boolean | undefined;
 }
 
 /** Groups sorted into those to pass on and those to leave out. */
@@ -27,11 +29,12 @@ export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfi
   const groups = new Map<string, SourcedGroup>();
   const skipped: SkippedGroup[] = [];
   for (const group of found) {
-    const { provider, skip } = group;
-    const unwanted = whyLeftOut(group.name);
+    const { provider, skip, incomplete } = group;
+    const unwanted = whyLeftOut(group.name, incomplete);
     const reason = unwanted ?? skip;
     const name = finalName(group.name);
-    if (reason !== undefined) skipped.push({ name: group.name, provider, reason, wanted: unwanted !== undefined });
+    if (reason !== undefined)
+      skipped.push({ name: group.name, provider, reason, wanted: unwanted !== undefined, ...(incomplete && { incomplete }) });
     // Copying each group costs more than all the rest here.
     else if (!groups.has(name)) groups.set(name, name === group.name ? group : { ...group, name });
   }
@@ -40,8 +43,11 @@ export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfi
 
 /** `[groups]`, ready for use. */
 interface Rules {
-  /** Why a name is left out; `undefined` if it isn't. */
-  whyLeftOut(name: string): string | undefined;
+  /**
+   * Why a name is left out; `undefined` if it isn't. Of a group that can't be read the name isn't known: only `exclude` applies,
+   * to what stands for it.
+   */
+  whyLeftOut(name: string, incomplete: boolean | undefined): string | undefined;
   finalName(name: string): string;
 }
 
@@ -59,8 +65,8 @@ function rulesOf(config: GroupsConfig): Rules {
 function filterOf({ include, exclude }: GroupsConfig): Rules['whyLeftOut'] {
   const included = include.map(compileGlob);
   const excluded = exclude.map((glob) => ({ glob, fits: compileGlob(glob) }));
-  return (name) => {
-    if (included.length > 0 && !included.some((fits) => fits(name))) return 'no glob of [groups] include matches it';
+  return (name, incomplete) => {
+    if (!incomplete && included.length > 0 && !included.some((fits) => fits(name))) return 'no glob of [groups] include matches it';
     const found = excluded.find(({ fits }) => fits(name));
     return found && `[groups] exclude has "${found.glob}"`;
   };

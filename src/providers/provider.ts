@@ -23,8 +23,15 @@ export interface Group {
   readonly gid?: number | undefined;
   /** The distinguished name. */
   readonly dn?: string | undefined;
-  /** Why the group can't be granted (a group id without a name, say). It is then reported, and left out. */
+  /** Why the group can't be granted (a group id without a name, say). It is then skipped, with a warning. */
   readonly skip?: string | undefined;
+  /**
+   * With `skip`: the user should have this group, or groups that this entry stands for, and the source couldn't be read to grant it.
+   * The answer is incomplete then, which `on_incomplete` decides about.
+   */
+  readonly incomplete?: boolean | undefined;
+  /** What the administrator should know about a group that is granted, as a warning's end: "two entries have this name: …". */
+  readonly warning?: string | undefined;
 }
 
 /** One line of `acl-groups check`. */

@@ -25,6 +25,7 @@ describe('loadConfig', () => {
       providers: ['unix'],
       providersOption: false,
       on_error: 'deny',
+      on_incomplete: 'warn',
       timeout: 5000,
       dovecot_version: 'auto',
       user_format: 'full',
@@ -41,6 +42,7 @@ describe('loadConfig', () => {
       'full.toml',
       `providers = ["unix", "./own.js"]
 on_error = "continue"
+on_incomplete = "deny"
 timeout = "500ms"
 dovecot_version = "2.4"
 user_format = "local"
@@ -61,6 +63,7 @@ anything = 1
       providers: ['unix', './own.js'],
       providersOption: false,
       on_error: 'continue',
+      on_incomplete: 'deny',
       timeout: 500,
       dovecot_version: '2.4',
       user_format: 'local',
@@ -121,6 +124,7 @@ anything = 1
     ['providers = [1]', ': providers.0: expected a text, found 1'],
     ['providers = [""]', ': providers.0: expected a text that is not empty'],
     ['on_error = "ignore"', ': on_error: expected one of "deny", "continue", found "ignore"'],
+    ['on_incomplete = "error"', ': on_incomplete: expected one of "warn", "deny", found "error"'],
     ['on_error = true', ': on_error: expected one of "deny", "continue", found true'],
     ['timeout = 5', ': timeout: expected a duration such as "500ms", "3s" or "5m", found 5'],
     ['timeout = "5"', ': timeout: expected a duration such as "500ms", "3s" or "5m", found "5"'],

@@ -3,25 +3,34 @@ import type { GroupsConfig } from '../../src/config/load.js';
 import type { VersionFound } from '../../src/dovecot/version.js';
 import { answerLogin, logAnswer } from '../../src/login/answer.js';
 import { loginRequest } from '../../src/login/request.js';
-import type { Resolution } from '../../src/login/resolve.js';
+import type { Resolution, SourcedGroup } from '../../src/login/resolve.js';
 import { createLogger } from '../../src/support/log.js';
 
 interface Case {
-  readonly names: readonly string[];
+  readonly names?: readonly string[];
+  /** Groups with more than a name. */
+  readonly sourced?: readonly SourcedGroup[];
+  readonly on_error?: 'deny' | 'continue';
+  readonly on_incomplete?: 'warn' | 'deny';
   readonly existing?: string;
   readonly version?: '2.3' | '2.4' | undefined;
   readonly groups?: Partial<GroupsConfig>;
 }
 
-async function answer({ names, existing = '', version, groups = {} }: Case) {
+async function answer({ names = [], sourced = [], existing = '', version, groups = {}, ...rules }: Case) {
   let asked = 0;
   const request = loginRequest({ name: 'alice', fields: new Map([['acl_groups', existing]]) }, 'full');
   const resolution: Resolution = {
-    groups: names.map((name) => ({ name, provider: 'unix' })),
-    reports: [{ name: 'unix', outcome: 'found', elapsed_ms: 1 }],
+    groups: [...names.map((name) => ({ name, provider: 'unix' })), ...sourced],
+    reports: ['unix', 'ldap'].map((name) => ({ name, outcome: 'found', elapsed_ms: 1 })),
   };
   const found: VersionFound | undefined = version && { version, source: '-D', text: version };
-  const config = { on_error: 'deny', groups: { include: [], exclude: [], rename: {}, case: 'keep', ...groups } } as const;
+  const config = {
+    on_error: 'deny',
+    on_incomplete: 'warn',
+    ...rules,
+    groups: { include: [], exclude: [], rename: {}, case: 'keep', ...groups },
+  } as const;
   const result = await answerLogin(request, resolution, config, async () => {
     asked++;
     return found;
@@ -83,5 +92,58 @@ describe('answerLogin', () => {
       'warning: alice: group "x,y" of provider unix left out: Dovecot 2.3 takes a comma as the end of a name; rename it in [groups] or at its source',
       'warning: alice: group "tab\\u{9}here" of provider unix left out: its name holds control characters',
     ]);
+  });
+});
+
+describe('an incomplete answer', () => {
+  const lost: SourcedGroup = { name: 'cn=lost,dc=x', provider: 'ldap', skip: 'memberOf names it', incomplete: true };
+  const sales: SourcedGroup = { name: 'sales', provider: 'ldap' };
+  const logged = (result: Awaited<ReturnType<typeof answer>>): readonly string[] => {
+    const lines: string[] = [];
+    logAnswer(
+      'alice',
+      result,
+      createLogger((level, message) => lines.push(`${level}: ${message}`)),
+    );
+    return lines;
+  };
+
+  it('passes on the rest with a warning', async () => {
+    const result = await answer({ names: ['staff'], sourced: [lost, sales] });
+    expect(result).toMatchObject({ verdict: 'grant', value: 'staff,sales' });
+    expect(result.skipped).toEqual([
+      { name: 'cn=lost,dc=x', provider: 'ldap', reason: 'memberOf names it', wanted: false, incomplete: true },
+    ]);
+    expect(logged(result)).toEqual(['warning: alice: group "cn=lost,dc=x" of provider ldap left out: memberOf names it']);
+  });
+
+  it('is a failure of its provider with on_incomplete = "deny"', async () => {
+    const result = await answer({ names: ['staff'], sourced: [lost, sales, { ...lost, name: 'cn=more,dc=x' }], on_incomplete: 'deny' });
+    expect(result).toMatchObject({ verdict: 'deny', value: 'staff' });
+    expect(logged(result)[0]).toBe(
+      'error: alice: provider ldap failed: group "cn=lost,dc=x": memberOf names it; and 1 more (on_incomplete = "deny"); login denied (on_error = "deny")',
+    );
+  });
+
+  it('is a failure that on_error decides about', async () => {
+    const result = await answer({ names: ['staff'], sourced: [lost, sales], on_incomplete: 'deny', on_error: 'continue' });
+    expect(result).toMatchObject({ verdict: 'grant', value: 'staff' });
+  });
+
+  it('is none for a group that is only skipped, or that exclude names', async () => {
+    const skipped = await answer({ sourced: [{ name: '4711', provider: 'unix', skip: 'no name' }], on_incomplete: 'deny' });
+    const excluded = await answer({ sourced: [lost], groups: { exclude: ['cn=lost,*'] }, on_incomplete: 'deny' });
+    expect([skipped.verdict, excluded.verdict]).toEqual(['grant', 'grant']);
+  });
+
+  it('stays one when include matches nothing of what stands for the group', async () => {
+    const result = await answer({ sourced: [lost], groups: { include: ['mail-*'] }, on_incomplete: 'deny' });
+    expect(result.verdict).toBe('deny');
+  });
+
+  it('warns beside a group that is granted', async () => {
+    const result = await answer({ sourced: [{ ...sales, warning: 'two entries have this name' }] });
+    expect(result.value).toBe('sales');
+    expect(logged(result)).toEqual(['warning: alice: group "sales" of provider ldap: two entries have this name']);
   });
 });
