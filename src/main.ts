@@ -1,6 +1,6 @@
 import { parseArguments } from './args.js';
 import { AclGroupsError, EXIT, explain } from './support/errors.js';
-import { stderrLogger } from './support/log.js';
+import { stderrLogger } from './terminal/stderr.js';
 
 /** The commands by name; only the one that runs is loaded. */
 const COMMANDS = {
@@ -13,10 +13,11 @@ const COMMANDS = {
 } as const;
 
 /** Runs what the command line asks for. Returns the exit status. */
-export async function main(): Promise<number> {
+async function main(): Promise<number> {
   // What a provider of somebody else's lets slip: one line of log, where Node.js would write many, or where nobody reads them.
   process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
+    requireNode(process.versions.node);
     const invocation = parseArguments(process.argv.slice(2));
     const run = await COMMANDS[invocation.command]();
     if (invocation.command !== 'exec' && invocation.command !== 'serve') process.stdout.on('error', (error) => process.exit(unread(error)));
@@ -24,6 +25,16 @@ export async function main(): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/**
+ * Debian 12's own Node.js is 18. Said here, because what is loaded next may not even compile there.
+ * @throws AclGroupsError
+ */
+function requireNode(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new AclGroupsError(`${process.execPath} is Node.js ${version}; install Node.js 20.19 or newer`, EXIT.unavailable);
 }
 
 /** What becomes of a command whose output can't be written. Who has read enough, such as head(1), wants no error. */
@@ -40,7 +51,6 @@ function report(error: unknown): number {
   return known ? error.exitStatus : EXIT.temporary;
 }
 
-/** Goes through exec mode for nobody, when the package is installed. */
-export async function rehearse(): Promise<void> {
-  await (await import('./commands/exec.js')).rehearse();
-}
+void main().then((status) => {
+  process.exitCode = status;
+});

@@ -5,13 +5,15 @@ import { loadConfig } from '../config/load.js';
 import { appendAclGroups, formatAclGroups } from '../dovecot/notation.js';
 import { findVersion } from '../dovecot/version.js';
 import type { ExecCacheEntry } from '../exec/cache.js';
-import { formatPlan, LONGEST_VALUE, type Plan, parseEnvironment, repairEnvironment } from '../exec/plan.js';
+import { factsFromEnvironment, parseEnvironment, repairEnvironment } from '../exec/environment.js';
+import { formatPlan, LONGEST_VALUE, type Plan } from '../exec/plan.js';
 import { answerLogin, type LoginAnswer, logAnswer } from '../login/answer.js';
-import { factsFromEnvironment, loginRequest } from '../login/request.js';
+import { loginRequest } from '../login/request.js';
 import { resolveGroups } from '../login/resolve.js';
 import { type OpenProvider, openProviders } from '../providers/registry.js';
 import { AclGroupsError, EXIT, explain, UsageError } from '../support/errors.js';
-import { type Logger, stderrLogger } from '../support/log.js';
+import type { Logger } from '../support/log.js';
+import { stderrLogger } from '../terminal/stderr.js';
 
 /** Where shells look for a program when there is no PATH. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -29,14 +31,6 @@ export async function exec(invocation: Invocation): Promise<number> {
   for (let rest = plan; rest.length > 0; ) rest = rest.subarray(writeSync(1, rest));
   await letGo(providers);
   return await end();
-}
-
-/** Does all that a login takes, and leaves it at that: the installation keeps what V8 has made of the code by then. */
-export async function rehearse(): Promise<void> {
-  process.env.USER = 'root';
-  const words = ['-p', 'unix', '/bin/sh'];
-  const { providers } = await prepare({ command: 'exec', options: { providers: ['unix'] }, words, operands: words.slice(2) });
-  await letGo(providers);
 }
 
 /** The plan for the launcher, and the providers that were asked for it. */

@@ -1,5 +1,6 @@
 import type { Invocation } from '../args.js';
-import { ACL_GROUPS_FIELD, type LoginFacts } from '../login/request.js';
+import { ACL_GROUPS_FIELD } from '../dovecot/fields.js';
+import type { LoginFacts } from '../login/request.js';
 import { askService } from '../service/client.js';
 import { EXIT, UsageError } from '../support/errors.js';
 import { printable, printableJson } from '../support/text.js';

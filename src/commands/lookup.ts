@@ -6,10 +6,10 @@ import { loginRequest } from '../login/request.js';
 import { resolveGroups } from '../login/resolve.js';
 import { openProviders } from '../providers/registry.js';
 import { EXIT, UsageError } from '../support/errors.js';
-import { stderrLogger } from '../support/log.js';
 import { printableJson } from '../support/text.js';
 import { formatAnswer } from '../terminal/answer.js';
 import { paintFor } from '../terminal/paint.js';
+import { stderrLogger } from '../terminal/stderr.js';
 
 /**
  * Shows what each provider says of users, and the value that Dovecot would be given.

@@ -10,7 +10,8 @@ import { listenOnPath } from '../service/own-socket.js';
 import { createService, type Service } from '../service/service.js';
 import { findSocketSource, type SocketSource } from '../service/socket-source.js';
 import { EXIT, explain, UsageError } from '../support/errors.js';
-import { type Logger, stderrLogger } from '../support/log.js';
+import type { Logger } from '../support/log.js';
+import { stderrLogger } from '../terminal/stderr.js';
 
 /**
  * How long a process goes on accepting after its master has let go of it, in milliseconds. A reload makes the socket anew

@@ -1,4 +1,3 @@
-import type { Config } from '../config/load.js';
 import type { DovecotVersion } from './notation.js';
 
 /** Which Dovecot's rules apply, and how that is known. */
@@ -7,6 +6,14 @@ export interface VersionFound {
   readonly source: '-D' | 'dovecot_version' | 'DOVECOT_VERSION' | 'dovecot --version';
   /** What the source said, in full. */
   readonly text: string;
+}
+
+/** What was said about the version before anybody looks for it. */
+export interface VersionChoice {
+  /** The command line's word. */
+  readonly dovecotOption: DovecotVersion | undefined;
+  /** The configuration's. */
+  readonly dovecot_version: DovecotVersion | 'auto';
 }
 
 /** script-login leaves no PATH, and Debian keeps the program in sbin. */
@@ -25,11 +32,10 @@ export function versionOf(text: string): DovecotVersion | undefined {
  * by asking the program.
  */
 export async function findVersion(
-  config: Pick<Config, 'dovecot_version' | 'dovecotOption'>,
+  { dovecotOption: option, dovecot_version: configured }: VersionChoice,
   env: NodeJS.ProcessEnv,
   programs: readonly string[] = PROGRAMS,
 ): Promise<VersionFound | undefined> {
-  const { dovecotOption: option, dovecot_version: configured } = config;
   if (option !== undefined) return { version: option, source: '-D', text: option };
   if (configured !== 'auto') return { version: configured, source: 'dovecot_version', text: configured };
   const { DOVECOT_VERSION: told = '' } = env;

@@ -1,6 +1,3 @@
-import { fstatSync, writeSync } from 'node:fs';
-import { dovecotLogLine } from '../dovecot/log-format.js';
-import { STDERR } from './stderr.js';
 import { printable } from './text.js';
 
 /** `error`: a login was lost or may have been. `warning`: somebody should look. `debug`: how an answer came about. */
@@ -26,31 +23,4 @@ export function createLogger(
     warning: at('warning'),
     error: at('error'),
   };
-}
-
-/**
- * The logger of this process: stderr, in Dovecot's log format where that is where stderr leads.
- *
- * Dovecot's master says so by LOG_SERVICE (lib-master/master-service.c). script-login wipes that variable, but always sets
- * USERDB_KEYS, and its stderr is a pipe to the log process.
- */
-export function stderrLogger(options: { debug: boolean; pid?: number } = { debug: false }): Logger {
-  const pid = options.pid ?? process.pid;
-  const dovecot = process.env.LOG_SERVICE !== undefined || (process.env.USERDB_KEYS !== undefined && isPipe(STDERR));
-  return createLogger((level, message) => {
-    const line = dovecot ? dovecotLogLine(level, pid, message) : `acl-groups: ${level}: ${message}\n`;
-    try {
-      writeSync(STDERR, line);
-    } catch {
-      // A log that is gone or full must not cost the login.
-    }
-  }, options);
-}
-
-function isPipe(descriptor: number): boolean {
-  try {
-    return fstatSync(descriptor).isFIFO();
-  } catch {
-    return false;
-  }
 }

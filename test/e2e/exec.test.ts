@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Dovecot, type DovecotOptions, startDovecot, VERSIONS } from '../support/dovecot.js';
 import { listMailboxes, makeMailbox, publicNamespace } from '../support/public-mailboxes.js';
-import { openWorld } from '../support/world.js';
 
 /** The shell example of Dovecot's documentation. */
 const SHELL_EXAMPLE = `#!/bin/sh
@@ -100,17 +99,6 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
       expect(client.received.split('\r\n').slice(1)).toEqual(['+OK', '+OK Logged in.', '+OK 0 0', '+OK Logging out.', '']);
       expect([...(await dovecot.session(client)).groups].sort()).toEqual(GROUPS);
     });
-  });
-
-  it('has kept compiled code at its installation, which V8 takes and everybody may read', async () => {
-    const file = join(inject('installed')[version].directory, 'dist/parts/exec.cjs');
-    expect(statSync(`${file}.v8`).mode & 0o777).toBe(0o644);
-    const world = await openWorld({ version });
-    onTestFinished(() => world.close());
-    const script = `const { readFileSync } = require('node:fs'), { Script } = require('node:vm');
-const source = '(function (exports, require, module, __filename, __dirname) {' + readFileSync(process.argv[1], 'utf8') + '\\n})';
-console.log(new Script(source, { cachedData: readFileSync(process.argv[1] + '.v8') }).cachedDataRejected);`;
-    expect(await world.run(['node', '-e', script, file])).toMatchObject({ status: 0, stdout: 'false\n' });
   });
 
   it("grants no group named :, where the documentation's shell example does", async () => {

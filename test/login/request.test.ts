@@ -1,47 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { factsFromEnvironment, loginRequest } from '../../src/login/request.js';
+import { loginRequest } from '../../src/login/request.js';
 import { UsageError } from '../../src/support/errors.js';
-
-describe('factsFromEnvironment', () => {
-  it('reads what script-login sets: the user, the addresses, and the fields that USERDB_KEYS names', () => {
-    const facts = factsFromEnvironment({
-      USER: 'alice@example.com',
-      IP: '192.0.2.1',
-      LOCAL_IP: '192.0.2.2',
-      USERDB_KEYS: 'HOME UID MISSING ',
-      HOME: '/home/alice',
-      UID: '1000',
-      PATH: '/bin',
-    });
-    expect(facts).toEqual({
-      name: 'alice@example.com',
-      remoteIp: '192.0.2.1',
-      localIp: '192.0.2.2',
-      fields: new Map([
-        ['home', '/home/alice'],
-        ['uid', '1000'],
-      ]),
-    });
-  });
-
-  it('takes ACL_GROUPS and SYSTEM_GROUPS_USER without their keys as well', () => {
-    const { fields } = factsFromEnvironment({ USER: 'a', ACL_GROUPS: 'x,y', SYSTEM_GROUPS_USER: 'alice' });
-    expect(fields).toEqual(
-      new Map([
-        ['acl_groups', 'x,y'],
-        ['system_groups_user', 'alice'],
-      ]),
-    );
-  });
-
-  it.each([[{}], [{ USER: '' }]])('refuses %j', (env) => {
-    expect(() => factsFromEnvironment(env)).toThrow(
-      new UsageError(
-        "USER is not set; exec mode runs as an argument of Dovecot's script-login, which sets it (to try it by hand: USER=name acl-groups env)",
-      ),
-    );
-  });
-});
 
 it.each([{ name: 'caf\uFFFD' }, { name: 'x', fields: new Map([['system_groups_user', 'caf\uFFFD']]) }])(
   'refuses names that were not UTF-8: %j',

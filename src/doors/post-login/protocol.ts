@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { ACL_GROUPS_FIELD, type LoginFacts } from '../../login/request.js';
+import { ACL_GROUPS_FIELD, SYSTEM_GROUPS_USER_FIELD } from '../../dovecot/fields.js';
+import type { LoginFacts } from '../../login/request.js';
 import { UsageError } from '../../support/errors.js';
 
 /*
@@ -23,7 +24,6 @@ export const VERSION_LINE = 'VERSION\tscript-login\t1\t0\n';
 const MAX_VERSION_BYTES = 64;
 const VERSION_PATTERN = /^VERSION\tscript-login\t1\t\d+$/;
 
-const SYSTEM_GROUPS_USER_FIELD = 'system_groups_user';
 const NEWLINE = 0x0a;
 
 /** A request as it came: latin1, still escaped, syntax checked. */

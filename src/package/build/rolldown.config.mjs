@@ -9,13 +9,12 @@ const EXEC_MODE = /\/src\/(main\.ts|commands\/exec\.ts|providers\/unix\/(definit
 export default defineConfig([
   {
     input: {
-      program: 'src/main.ts',
+      'acl-groups': 'src/main.ts',
       'account-worker': 'src/providers/unix/account-worker.ts',
     },
     platform: 'node',
     external: ['userid'],
-    resolve: { alias: { assert: join(import.meta.dirname, '../../assert.ts') } },
-    plugins: [licences(), importsByLoader()],
+    plugins: [licences()],
     output: {
       dir: 'dist',
       format: 'cjs',
@@ -24,12 +23,6 @@ export default defineConfig([
       codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
     },
   },
-  // What loads the program: each a single file.
-  ...Object.entries({ 'acl-groups': 'src/start.ts', install: 'src/install.ts' }).map(([name, input]) => ({
-    input: { [name]: input },
-    platform: 'node',
-    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs' },
-  })),
   // What providers of others import.
   {
     input: ['src/index.ts', 'src/providers/contract.ts'],
@@ -37,14 +30,6 @@ export default defineConfig([
     output: { dir: 'dist', format: 'esm' },
   },
 ]);
-
-/** Code that V8 has kept can't import(): it has forgotten whom to ask. The loader of the program can (src/code-cache.ts). */
-function importsByLoader() {
-  return {
-    name: 'imports-by-loader',
-    renderChunk: (code, { name }) => (name === 'account-worker' ? null : code.replace(/(?<![.\w$])import\(/g, 'require.import(')),
-  };
-}
 
 /** Puts the licences of the bundled packages beside the bundle, as they ask for. */
 function licences() {

@@ -1,23 +1,12 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type OptionTable, option } from '../../config/options.js';
-import { path } from '../../config/schema.js';
 import { explain, ProviderError } from '../../support/errors.js';
 import { type WatchedFile, watchFile } from '../../support/watched-file.js';
 import { defineProvider, type Finding, type Group, type ProviderDefinition } from '../provider.js';
 import { type GroupFile, parseGroupFile } from './group-file.js';
-
-/** The keys of `[provider.file]`. */
-export interface FileOptions {
-  /** The group file; relative to the configuration's directory. */
-  readonly path: string;
-}
+import { type FileOptions, OPTIONS } from './options.js';
 
 const NAME = 'file';
-
-const OPTIONS: OptionTable<FileOptions> = {
-  path: option(path(), 'a file in the format of /etc/group, whose members are Dovecot user names: whole addresses, or accounts'),
-};
 
 /**
  * Groups of virtual users. A member is the user's whole name or his account (see `user_format`); both count, and both are compared

@@ -3,9 +3,9 @@ import type { Logger } from '../../support/log.js';
 import type { Group, GroupProvider, LoginUser, ProviderContext } from '../provider.js';
 import { type Connection, type ConnectionSettings, RESULT, SearchFailed } from './connection.js';
 import { GivenUp, Stop } from './deadline.js';
-import type { LdapOptions } from './definition.js';
 import type { Entry } from './entry.js';
 import { groupsOfUser } from './membership.js';
+import type { LdapOptions } from './options.js';
 import { makePlan, type Plan } from './plan.js';
 import { createServers, type ResolveSrv } from './servers.js';
 

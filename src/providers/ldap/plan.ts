@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { ConfigError } from '../../support/errors.js';
 import type { Credentials } from './connection.js';
-import type { LdapOptions } from './definition.js';
 import { escapeDnValue, parseDn } from './dn.js';
 import { type FilterTemplate, parseFilter } from './filter.js';
+import type { LdapOptions } from './options.js';
 import { readPasswordFile } from './password-file.js';
 import { PRESETS, type Preset, type Strategy } from './presets.js';
 import { type TlsSettings, tlsSettings } from './tls.js';
