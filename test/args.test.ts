@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseArguments } from '../src/args.js';
+import { COMMAND_WORDS, COMMANDS, OPTIONS, parseArguments } from '../src/args.js';
 import { UsageError } from '../src/support/errors.js';
+import { PROJECT } from './support/project.js';
 
 describe('parseArguments', () => {
   it("stops at the first operand, so that a program's options are its own", () => {
@@ -28,5 +31,38 @@ describe('parseArguments', () => {
   ])('refuses %j', (argv, message) => {
     expect(() => parseArguments(argv)).toThrow(UsageError);
     expect(() => parseArguments(argv)).toThrow(message);
+  });
+});
+
+describe('the tables of the command line', () => {
+  it('give each letter to one option', () => {
+    const letters = Object.values(OPTIONS).flatMap(({ letter }) => letter ?? []);
+    expect(new Set(letters).size).toBe(letters.length);
+  });
+
+  it('have a kind for each argument', () => {
+    for (const { argument, kind } of Object.values(OPTIONS)) expect(kind === undefined).toBe(argument === undefined);
+  });
+
+  it('name the commands that the launcher starts Node.js for without a program to exec', () => {
+    const launcher = readFileSync(join(PROJECT, 'native-free/acl-groups'), 'utf8');
+    const [, words = ''] = /^([\w| -]+ \| --version)\) exec /m.exec(launcher) ?? [];
+    expect(words.split(' | ').sort()).toEqual(
+      [...COMMAND_WORDS.filter((word) => word !== 'serve'), '-h', '--help', '-V', '--version'].sort(),
+    );
+    expect(launcher).toMatch(/^if \[ "\$\{1-\}" = serve \]; then$/m);
+  });
+
+  it('are taken as they are: each option by both of its forms', () => {
+    for (const [command, { options }] of Object.entries(COMMANDS)) {
+      if (['exec', 'help', 'version'].includes(command)) continue;
+      for (const name of options) {
+        const { letter, argument } = OPTIONS[name];
+        const value = argument === undefined ? [] : [{ dovecot: '2.4', mode: '600' }[name as string] ?? '/x'];
+        const long = parseArguments([command, `--${name}`, ...value]).options;
+        expect(Object.keys(long)).toHaveLength(1);
+        if (letter !== undefined) expect(parseArguments([command, `-${letter}`, ...value]).options).toEqual(long);
+      }
+    }
   });
 });

@@ -1,18 +1,33 @@
 import type { Invocation } from '../args.js';
+import { optionSchema } from '../config/json-schema.js';
 import { DEFAULT_CONFIG_FILE } from '../config/load.js';
-import { defaultOf } from '../config/options.js';
+import { defaultOf, isNeeded, type OptionSpec } from '../config/options.js';
 import { BUILT_IN, loadProvider } from '../providers/registry.js';
-import { EXIT, explain } from '../support/errors.js';
-import { printable, printableJson } from '../support/text.js';
+import { EXIT, explain, UsageError } from '../support/errors.js';
+import { printableJson } from '../support/text.js';
 import { paintFor } from '../terminal/paint.js';
-import type { Paint } from '../terminal/table.js';
+import { type Cell, formatTable, type Paint, wrap } from '../terminal/table.js';
 
-/** Lists the registered providers: name, installed or not, options. */
-export async function providers({ options }: Invocation): Promise<number> {
-  const paint = await paintFor(process.stdout);
-  for (const name of Object.keys(BUILT_IN)) {
-    const listed = await describe(name);
-    process.stdout.write(options.json ? `${printableJson(listed)}\n` : human(listed, paint));
+/** How wide a table is where nobody says how wide the terminal is. */
+const WIDTH = 80;
+
+/**
+ * Lists the built-in providers with their options, or prints the JSON Schema of the configuration.
+ * @throws UsageError
+ */
+export async function providers({ options, operands }: Invocation): Promise<number> {
+  if (operands[0] !== undefined) throw new UsageError(`providers takes no operand, found "${operands[0]}"; try: acl-groups --help`);
+  if (options.schema) {
+    const { configSchema } = await import('./config-schema.js');
+    process.stdout.write(`${JSON.stringify(await configSchema(), undefined, 2)}\n`);
+    return EXIT.ok;
+  }
+  const listed = await Promise.all(Object.keys(BUILT_IN).map(describe));
+  if (options.json) process.stdout.write(listed.map((one) => `${printableJson(one)}\n`).join(''));
+  else {
+    const paint = await paintFor(process.stdout);
+    const width = process.stdout.columns ?? WIDTH;
+    process.stdout.write(listed.map((one) => formatProvider(one, paint, width)).join('\n'));
   }
   return EXIT.ok;
 }
@@ -21,7 +36,16 @@ interface Listed {
   readonly name: string;
   readonly installed: boolean;
   readonly description: string;
-  readonly options: readonly { readonly name: string; readonly default: unknown; readonly description: string }[];
+  readonly options: readonly ListedOption[];
+}
+
+interface ListedOption {
+  readonly name: string;
+  readonly default: unknown;
+  readonly needed: boolean;
+  /** The values that it can have, if they are few. */
+  readonly allowed?: readonly unknown[] | undefined;
+  readonly description: string;
 }
 
 async function describe(name: string): Promise<Listed> {
@@ -30,6 +54,8 @@ async function describe(name: string): Promise<Listed> {
     const options = Object.entries(definition.options).map(([key, spec]) => ({
       name: key,
       default: defaultOf(spec) ?? null,
+      needed: isNeeded(spec),
+      allowed: allowedBy(spec),
       description: spec.description,
     }));
     return { name, installed: true, description: definition.description, options };
@@ -38,11 +64,29 @@ async function describe(name: string): Promise<Listed> {
   }
 }
 
-/** Options are shown as the file has them, to be copied; none of their defaults is null, which TOML doesn't have. */
-function human({ name, installed, description, options }: Listed, paint: Paint): string {
-  const lines = options.map((listed) => {
-    const standard = listed.default === null ? `${listed.name} = … (required)` : `${listed.name} = ${JSON.stringify(listed.default)}`;
-    return `    ${paint('cyan', printable(standard))}\n        ${printable(listed.description)}\n`;
-  });
-  return `${paint('bold', name)}${installed ? '' : ' (not installed)'}: ${printable(description)}\n${lines.join('')}`;
+function allowedBy(spec: OptionSpec): readonly unknown[] | undefined {
+  const { enum: words } = optionSchema(spec);
+  return Array.isArray(words) ? words : undefined;
+}
+
+/** Defaults are shown as the file has them, to be copied. */
+function formatProvider({ name, installed, description, options }: Listed, paint: Paint, width: number): string {
+  const rows = options.map((listed): readonly Cell[] => [
+    [listed.name, 'bold'],
+    listed.needed ? ['(required)', 'yellow'] : [JSON.stringify(listed.default), 'cyan'],
+    meaning(listed),
+  ]);
+  const titles: readonly Cell[] = ['option', 'default', 'meaning'].map((title) => [title, 'dim'] as const);
+  const head = `${paint('bold', `[provider.${name}]`)}${installed ? '' : ' (not installed)'}\n`;
+  return (
+    head +
+    wrap(description, width, { first: '  ', rest: '  ' }) +
+    (rows.length === 0 ? '' : `\n${formatTable([titles, ...rows], paint, width)}`)
+  );
+}
+
+/** What an option is for, and the words that it can have, unless the description has them all. */
+function meaning({ description, allowed = [] }: ListedOption): string {
+  const words = allowed.map((word) => JSON.stringify(word));
+  return words.every((word) => description.includes(word)) ? description : `${description}; one of ${words.join(', ')}`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError, explain } from '../support/errors.js';
-import { isTable, type OptionTable, option, parseOptions } from './options.js';
+import { isTable, type OptionSpec, type OptionTable, option, parseOptions } from './options.js';
 import { duration, integer, oneOf, textMap, texts } from './schema.js';
 
 /** Read when no `-c` names another; it may be missing. */
@@ -72,6 +72,13 @@ const CACHE_OPTIONS: OptionTable<CacheConfig> = {
   ttl: option(duration('30s'), 'serve mode and --cache-dir: how long an answer is used without asking again; "0s" asks for each login'),
   stale_ttl: option(duration('1h'), 'serve mode: how old an answer may be that stands in when a provider fails; "0s" means never'),
   max_users: option(integer(100_000, 1, 10_000_000), 'serve mode: how many answers are kept, the least recently used goes first'),
+};
+
+/** Every table of the file but the providers' own, by its name; the top of the file has the empty one. */
+export const CONFIG_TABLES: Readonly<Record<'' | 'groups' | 'cache', Readonly<Record<string, OptionSpec>>>> = {
+  '': { ...MAIN_OPTIONS },
+  groups: { ...GROUP_OPTIONS },
+  cache: { ...CACHE_OPTIONS },
 };
 
 /** What the command line says over the file. */

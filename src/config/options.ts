@@ -21,14 +21,16 @@ interface SchemaIssue {
 export interface OptionSpec<Output = unknown> {
   readonly schema: Schema<Output>;
   readonly description: string;
+  /** Whether it has to be given although its schema has a default: what is missing is said by who needs it. */
+  readonly needed?: true | undefined;
 }
 
 /** All keys of one configuration table, by the values that they validate to. */
 export type OptionTable<Values> = { readonly [Key in keyof Values]-?: OptionSpec<Values[Key]> };
 
 /** One key of a table. A default is the schema's answer to `undefined`. */
-export function option<Output>(schema: Schema<Output>, description: string): OptionSpec<Output> {
-  return { schema, description };
+export function option<Output>(schema: Schema<Output>, description: string, { needed }: { needed?: true } = {}): OptionSpec<Output> {
+  return { schema, description, needed };
 }
 
 /**
@@ -65,6 +67,11 @@ export function defaultOf({ schema }: OptionSpec): unknown {
   if ('default' in schema) return schema.default;
   const result = schema['~standard'].validate(undefined);
   return result instanceof Promise || result.issues ? undefined : result.value;
+}
+
+/** Whether an option has to be given: by its own word, or because it has no default. */
+export function isNeeded(spec: OptionSpec): boolean {
+  return spec.needed === true || defaultOf(spec) === undefined;
 }
 
 export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {

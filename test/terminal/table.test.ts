@@ -36,4 +36,11 @@ describe('formatTable', () => {
       ),
     ).toBe('  <bold>a</>    x\n  abc  <red>y</>\n');
   });
+
+  it('wraps the last column to the width of the terminal, but no word', () => {
+    const rows = [['name', ['日本 日本 日本 日本 日本 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b', 'red']], ['other']] as const;
+    expect(formatTable(rows, PLAIN, 30)).toBe(
+      '  name   日本 日本 日本 日本\n         日本\n         aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n         b\n  other\n',
+    );
+  });
 });

@@ -52,7 +52,7 @@ export interface LdapOptions {
 
 export const OPTIONS: OptionTable<LdapOptions> = {
   preset: option(oneOf(PRESET_NAMES, 'rfc2307bis'), 'kind of directory: sets filters and strategy, each of which may be overridden'),
-  uris: option(texts(), 'servers in the order to try them: ldap://, ldaps://, ldapi://%2Fpath%2Fof%2Fsocket, srv:DOMAIN; needed'),
+  uris: option(texts(), 'servers in the order to try them: ldap://, ldaps://, ldapi://%2Fpath%2Fof%2Fsocket, srv:DOMAIN', { needed: true }),
   starttls: option(flag(true), 'on ldap:// and srv: servers, TLS before anything else; false means plain text'),
   tls_ca_file: option(text(), 'PEM file of the certificates that servers are verified by; empty: those that Node.js comes with'),
   tls_cert_file: option(text(), "PEM file of the client's certificate"),
@@ -63,7 +63,7 @@ export const OPTIONS: OptionTable<LdapOptions> = {
   sasl_mechanism: option(oneOf(['', 'EXTERNAL'], ''), '"EXTERNAL": over ldapi, or with a client certificate, instead of bind_dn'),
   connect_timeout: option(duration('2s'), 'duration for TCP, TLS and bind at one server'),
   timeout: option(duration('3s'), 'duration for the answer to one search'),
-  user_base: option(text(), 'DN that users are below, with {user} {local} {domain}; needed'),
+  user_base: option(text(), 'DN that users are below, with {user} {local} {domain}', { needed: true }),
   user_filter: option(text(), "filter that finds a user, with {user} {local} {domain}; empty: the preset's"),
   user_id_attribute: option(text(), "attribute of the user's entry that {uid} stands for; empty: the preset's"),
   group_base: option(text(), 'DN that groups are below; needed, but for "memberof" without primary_group'),
