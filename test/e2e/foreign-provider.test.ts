@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { openWorld, type RunResult, type World } from '../support/world.js';
 
 const run = promisify(execFile);
 const OURS = fileURLToPath(new URL('../../node_modules', import.meta.url));
@@ -74,9 +75,11 @@ for (const { name, run } of cases) test(name, run);
 `;
 
 let directory: string;
+let world: World;
 const outside = (...path: readonly string[]): string => join(directory, ...path);
 
 beforeAll(async () => {
+  world = await openWorld({ version: '2.3' });
   directory = await mkdtemp(join(tmpdir(), 'acl-groups-foreign-'));
   await writeFile(outside('package.json'), JSON.stringify({ name: 'outsider', type: 'module', private: true }));
   const tarball = join(inject('installed')['2.3'].prefix, '../package.tgz');
@@ -94,26 +97,16 @@ beforeAll(async () => {
   };
   await writeFile(outside('tsconfig.json'), JSON.stringify({ compilerOptions, files: ['roster.ts', 'contract.test.ts'] }));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+  await world.close();
+});
 
-interface Result {
-  readonly status: number | string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end, whatever that is. */
-async function attempt(file: string, ...words: readonly string[]): Promise<Result> {
-  try {
-    return { status: 0, ...(await run(file, words, { cwd: directory })) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number | string; stdout: string; stderr: string };
-    return { status: code, stdout, stderr };
-  }
-}
+/** Runs a program to its end, whatever that is, where no account is called alice. */
+const attempt = (...argv: readonly string[]): Promise<RunResult> => world.run(argv, { cwd: directory });
 
 /** Looks a user up with a configuration, by the outsider's own acl-groups. */
-async function lookup(toml: string, user = 'alice'): Promise<Result> {
+async function lookup(toml: string, user = 'alice'): Promise<RunResult> {
   await writeFile(outside('config.toml'), toml, { mode: 0o644 });
   return attempt(outside('node_modules/.bin/acl-groups'), 'lookup', '-j', '-D', '2.4', '-c', outside('config.toml'), user);
 }
@@ -124,6 +117,7 @@ describe('a provider of somebody else', () => {
   it("compiles against the package's types, with the strictest settings and library checks on", async () => {
     expect(await attempt(process.execPath, join(OURS, 'typescript/bin/tsc'), '-p', directory)).toEqual({
       status: 0,
+      signal: null,
       stdout: '',
       stderr: '',
     });

@@ -2,6 +2,7 @@ import { execFile, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { HIDE_NAME_DAEMONS } from './world-etc.js';
 
 /** Files that a program is to find in /etc (or wherever the key says), by path. */
 export type OwnFiles = Readonly<Record<string, string | Buffer>>;
@@ -27,7 +28,15 @@ export function ownEtc(files: OwnFiles, directories: readonly string[] = []): Ow
   return {
     directory,
     file,
-    command: (...program) => ['unshare', ...namespace, 'sh', '-c', `${[...mounts, 'exec "$@"'].join(' && ')}`, 'sh', ...program],
+    command: (...program) => [
+      'unshare',
+      ...namespace,
+      'sh',
+      '-c',
+      [HIDE_NAME_DAEMONS, ...mounts, 'exec "$@"'].join(' && '),
+      'sh',
+      ...program,
+    ],
   };
 }
 
