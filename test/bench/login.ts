@@ -13,9 +13,9 @@ import { SHELL_EXAMPLE } from './shell-example.js';
 
 const NONE = 'no post-login service';
 const SHELL = 'shell example';
-const EXEC = 'acl-groups, exec mode';
-const CACHE = 'acl-groups, exec mode, answer in --cache-dir';
-const SERVE = 'acl-groups, serve mode';
+const EXEC = 'acl-groups in a chain';
+const CACHE = 'acl-groups in a chain, --cache-dir';
+const SERVE = 'acl-groups, the service';
 
 const EXPECTATIONS: readonly Expectation[] = [
   { contestant: SERVE, rival: NONE, figure: 'p50', expected: { atMost: 1.05 } },
