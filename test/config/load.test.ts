@@ -111,7 +111,7 @@ anything = 1
     await expect(loadConfig(folder)).rejects.toThrow(`${folder}: the configuration can't be read: EISDIR`);
   });
 
-  const keys = 'providers, on_error, timeout, dovecot_version, user_format, [groups], [cache], [provider.NAME]';
+  const keys = 'providers, on_error, on_incomplete, timeout, dovecot_version, user_format, [groups], [cache], [provider.NAME]';
   const plural = ": a provider's own table is called [provider.NAME], without an s: in TOML `providers` can't be both a list and a table";
   it.each([
     ['provider_list = []', `: unknown key "provider_list"; allowed are ${keys}`],
