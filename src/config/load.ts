@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError, explain } from '../support/errors.js';
 import { isTable, type OptionSpec, type OptionTable, option, parseOptions } from './options.js';
-import { duration, integer, oneOf, textMap, texts } from './schema.js';
+import { duration, oneOf, size, textMap, texts } from './schema.js';
 
 /** Read when no `-c` names another; it may be missing. */
 export const DEFAULT_CONFIG_FILE = '/etc/acl-groups.toml';
@@ -32,7 +32,8 @@ export interface CacheConfig {
   readonly ttl: number;
   /** Milliseconds. */
   readonly stale_ttl: number;
-  readonly max_users: number;
+  /** Bytes. */
+  readonly max_size: number;
 }
 
 /** A validated configuration. Keys are those of the file. */
@@ -71,7 +72,7 @@ const GROUP_OPTIONS: OptionTable<GroupsConfig> = {
 const CACHE_OPTIONS: OptionTable<CacheConfig> = {
   ttl: option(duration('30s'), 'serve mode and --cache-dir: how long an answer is used without asking again; "0s" asks for each login'),
   stale_ttl: option(duration('1h'), 'serve mode: how old an answer may be that stands in when a provider fails; "0s" means never'),
-  max_users: option(integer(100_000, 1, 10_000_000), 'serve mode: how many answers are kept, the least recently used goes first'),
+  max_size: option(size('64M'), 'the service: memory for answers, the least recently used goes first'),
 };
 
 /** Every table of the file but the providers' own, by its name; the top of the file has the empty one. */

@@ -27,6 +27,19 @@ function durationMessage(received: string): string {
   return `expected a duration such as "500ms", "3s" or "5m", found ${received}`;
 }
 
+/** An amount of memory such as "512K", "64M" or "1G"; the value is in bytes. */
+export function size(standard: string): Schema<number> {
+  const message = (received: string): string => `expected a size such as "512K", "64M" or "1G", found ${received}`;
+  return v.optional(
+    v.pipe(
+      v.string((issue) => message(issue.received)),
+      v.regex(/^[1-9]\d{0,5}[KMG]$/, (issue) => message(issue.received)),
+      v.transform((text) => Number.parseInt(text, 10) * 1024 ** ('KMG'.indexOf(text.slice(-1)) + 1)),
+    ),
+    standard,
+  );
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words, standard: Words[number]): Schema<Words[number]> {
   const allowed = words.map((word) => `"${word}"`).join(', ');

@@ -21,12 +21,20 @@ export interface Resolution {
   readonly reports: readonly ProviderReport[];
 }
 
+/** The same, from providers that were asked just now. */
+export interface LiveResolution extends Resolution {
+  /** Resolves when the last provider has ended: one that was given up on may still run. */
+  readonly ended: Promise<unknown>;
+}
+
 /** Asks all providers at once; each has until the deadline, `timeout` milliseconds from now. Never rejects: a failure is in its report. */
-export async function resolveGroups(user: LoginUser, providers: readonly OpenProvider[], timeout: number): Promise<Resolution> {
-  const answers = await Promise.all(providers.map((open) => ask(open, user, timeout)));
+export async function resolveGroups(user: LoginUser, providers: readonly OpenProvider[], timeout: number): Promise<LiveResolution> {
+  const asked: Promise<unknown>[] = [];
+  const answers = await Promise.all(providers.map((open) => ask(open, user, timeout, asked)));
   return {
     groups: answers.flatMap(({ groups, report }) => groups.map((group) => sourced(group, report.name))),
     reports: answers.map(({ report }) => report),
+    ended: Promise.allSettled(asked),
   };
 }
 
@@ -34,15 +42,18 @@ async function ask(
   { name, provider }: OpenProvider,
   user: LoginUser,
   timeout: number,
+  asked: Promise<unknown>[],
 ): Promise<{ groups: readonly Group[]; report: ProviderReport }> {
   const started = milliseconds();
   const elapsed = (): number => Math.round((milliseconds() - started) * 1000) / 1000;
   const deadline = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   try {
+    const answer = provider.groups(user, deadline.signal);
+    asked.push(answer);
     // A race, because a provider may not heed the signal.
     const groups = await Promise.race([
-      provider.groups(user, deadline.signal),
+      answer,
       new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
           const error = new ProviderError(name, `no answer within ${timeout} ms`, { timedOut: true });

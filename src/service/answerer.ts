@@ -1,38 +1,52 @@
 import type { Config } from '../config/load.js';
+import type { Outcome } from '../doors/door.js';
+import { ACL_GROUPS_FIELD } from '../dovecot/fields.js';
 import { createVersionFinder } from '../dovecot/version.js';
 import { answerLogin, type LoginAnswer, logAnswer } from '../login/answer.js';
 import { type LoginFacts, type LoginRequest, loginRequest } from '../login/request.js';
 import { type Resolution, resolveGroups } from '../login/resolve.js';
-import type { LoginUser } from '../providers/provider.js';
 import type { OpenProvider } from '../providers/registry.js';
 import { milliseconds } from '../support/clock.js';
 import { explain } from '../support/errors.js';
 import { createLimiter } from '../support/limiter.js';
 import type { Logger } from '../support/log.js';
+import { bytesOf } from '../support/text.js';
 import { type Cache, createCache, type Fetched, type Stale } from './cache.js';
-import type { Counters } from './counters.js';
+import { type Counters, countByName } from './counters.js';
 
 /** Answers logins under one configuration. */
 export interface Answerer {
   /**
-   * The value of `acl_groups`; `null` denies the login.
+   * What a login is told; at once where that is known, and within `timeout` in any case. `narrow`: the value has to fit into the reply of
+   * Dovecot's auth process.
    * @throws UsageError for a user name that can't be looked up
    */
-  answer(facts: LoginFacts): Promise<string | null>;
+  answer(facts: LoginFacts, narrow: boolean): Outcome | Promise<Outcome>;
   /** Empties the cache. */
   forget(): void;
-  /** One line about what goes on now. */
-  status(): string;
-  /** Waits for the answers under way, then lets go of the providers. */
+  /** What goes on now. */
+  status(): AnswererStatus;
+  /** Waits for the lookups under way, then closes the providers. */
   close(): Promise<void>;
 }
+
+/** The figures of an answerer, by the names that `cn=monitor` has. */
+export type AnswererStatus = Readonly<{
+  configuration: string;
+  providers: readonly string[];
+  cachedUsers: number;
+  /** By the cache's own count. */
+  cacheBytes: number;
+  lookupsRunning: number;
+  lookupsWaiting: number;
+}>;
 
 /** Denies every login, because of a configuration that can't be used: it must not mean "no groups". */
 export function createDenier(reason: string): Answerer {
   return {
     answer: ({ name }) => Promise.reject(new Error(`${name}: ${reason}`)),
     forget: () => {},
-    status: () => 'no configuration',
+    status: () => ({ configuration: '', providers: [], cachedUsers: 0, cacheBytes: 0, lookupsRunning: 0, lookupsWaiting: 0 }),
     close: () => Promise.resolve(),
   };
 }
@@ -42,105 +56,184 @@ const MAX_RUNNING = 128;
 /** More than this many different users can't be answered within any sensible timeout. */
 const MAX_WAITING = 4096;
 
-/** An answerer with an empty cache. */
-export function createAnswerer(config: Config, providers: readonly OpenProvider[], log: Logger, counters: Counters): Answerer {
-  const emptyCache = (): Cache<string | null> => createCache(config.cache, milliseconds, () => counters.hits++);
+/**
+ * How much longer than a lookup somebody waits who shares one, in milliseconds: the lookup's own end comes first, and says more than that
+ * time is up.
+ */
+const GRACE = 250;
+
+/** What is kept of an answer: for doors with room, and for one without if it differs there. */
+type Kept = Outcome & { readonly narrow: Outcome | undefined };
+
+/** An answerer with an empty cache. `now` is a clock in milliseconds that never goes back. */
+export function createAnswerer(
+  config: Config,
+  providers: readonly OpenProvider[],
+  log: Logger,
+  counters: Counters,
+  now: () => number = milliseconds,
+): Answerer {
+  const { ttl, stale_ttl: staleTtl, max_size: maxSize } = config.cache;
+  const emptyCache = (): Cache<Kept> => createCache({ ttl, staleTtl, maxSize, now, sizeOf: sizeOfKept });
   let cache = emptyCache();
   const limiter = createLimiter('lookups', MAX_RUNNING, MAX_WAITING);
-  const keyParts = providers.flatMap(({ provider }) => (provider.cacheKey === undefined ? [] : [provider]));
-  let underWay = 0;
-  let onIdle: (() => void) | undefined;
+  const keyed = providers.flatMap(({ provider }) => (provider.cacheKey === undefined ? [] : [provider]));
+  /** Lookups whose providers haven't all ended: one that was given up on may still run. */
+  const underWay = new Set<Promise<unknown>>();
   const version = createVersionFinder(config, process.env);
 
-  function key({ user, existing }: LoginRequest): string {
-    const rest = keyParts.length === 0 ? '' : JSON.stringify(keyParts.map((provider) => provider.cacheKey?.(user)));
-    // Neither name holds control characters, so that no two users share a key. Joined, because V8 would keep a string made
-    // by + or a template as the tree of its parts: 120 bytes more for each user in the cache.
-    return [user.name, user.account, rest, existing].join('\n');
+  /** Neither name holds control characters, so that no two requests share a key. */
+  function keyOf({ user, existing }: LoginRequest, rest = ''): string {
+    // Joined, because V8 would keep a string made by + or a template as the tree of its parts: 120 bytes more for each user in the cache.
+    return [user.name, user.account === user.name ? '' : user.account, rest, existing].join('\n');
+  }
+
+  async function keyOfProviders({ user }: LoginRequest): Promise<string> {
+    return JSON.stringify(await Promise.all(keyed.map((provider) => provider.cacheKey?.(user))));
   }
 
   async function lookUp(request: LoginRequest): Promise<LoginAnswer> {
-    const resolution = await resolveInTurn(request.user);
-    return answerLogin(request, resolution, config, version);
+    return answerLogin(request, await resolveInTurn(request), config, version);
   }
 
-  /** `timeout` is for the whole answer, waiting included. */
-  async function resolveInTurn(user: LoginUser): Promise<Resolution> {
+  /** `timeout` is for the whole answer, waiting included. A lookup counts as running until its last provider has ended. */
+  function resolveInTurn({ user }: LoginRequest): Promise<Resolution> {
     const since = milliseconds();
-    let timer: NodeJS.Timeout | undefined;
-    const patience = (): AbortSignal => {
-      const deadline = new AbortController();
-      const giveUp = (): void => deadline.abort(new Error(`no lookup could be started within ${config.timeout} ms`));
-      timer = setTimeout(giveUp, config.timeout);
-      return deadline.signal;
-    };
-    try {
-      return await limiter.run(() => {
-        clearTimeout(timer);
-        return resolve(user, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
-      }, patience);
-    } finally {
-      clearTimeout(timer);
-    }
+    return new Promise((resolve, reject) => {
+      const task = async (): Promise<void> => {
+        const resolution = await resolveGroups(user, providers, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
+        counters.lookups++;
+        counters.slowestLookup = Math.max(counters.slowestLookup, milliseconds() - since);
+        resolve(resolution);
+        await resolution.ended;
+      };
+      const turn = limiter
+        .run(task, () => AbortSignal.timeout(config.timeout))
+        .catch((error: unknown) => {
+          reject(milliseconds() - since < config.timeout ? error : new Error(`no lookup could be started within ${config.timeout} ms`));
+        });
+      underWay.add(turn);
+      void turn.then(() => underWay.delete(turn));
+    });
   }
 
-  async function resolve(user: LoginUser, timeout: number): Promise<Resolution> {
-    const started = milliseconds();
-    const resolution = await resolveGroups(user, providers, timeout);
-    counters.lookups++;
-    counters.slowest = Math.max(counters.slowest, milliseconds() - started);
-    for (const { name, outcome } of resolution.reports) {
-      if (outcome === 'error') counters.errors.set(name, (counters.errors.get(name) ?? 0) + 1);
-    }
-    return resolution;
-  }
-
-  async function fetch(request: LoginRequest, stale: Stale<string | null> | undefined): Promise<Fetched<string | null>> {
+  async function fetch(request: LoginRequest, stale: Stale<Kept> | undefined): Promise<Fetched<Kept>> {
     const { name } = request.user;
     let answer: LoginAnswer;
     try {
       answer = await lookUp(request);
     } catch (error) {
-      if (stale !== undefined) return useStale(name, explain(error), stale);
-      log.error(`${name}: ${explain(error)}; login denied`);
-      return { value: null, kind: 'failure' };
+      const problem = explain(error);
+      if (stale !== undefined) return { value: useStale(name, problem, stale), kind: 'stale' };
+      log.error(`${name}: ${problem}; login denied`);
+      return { value: denial(problem), kind: 'failure' };
     }
     const failures = answer.providers.filter(({ outcome }) => outcome === 'error');
-    if (failures.length > 0 && stale !== undefined) {
-      return useStale(name, failures.map((failure) => `provider ${failure.name} failed: ${failure.error}`).join('; '), stale);
-    }
+    for (const failure of failures) countByName(counters.providerErrors, failure.name);
+    const problem = failures.map((failure) => `provider ${failure.name} failed: ${failure.error}`).join('; ');
+    if (failures.length > 0 && stale !== undefined) return { value: useStale(name, problem, stale), kind: 'stale' };
     logAnswer(name, answer, log);
-    return { value: answer.verdict === 'deny' ? null : answer.value, kind: failures.length > 0 ? 'failure' : 'fresh' };
+    return { value: keep(answer, problem), kind: failures.length > 0 ? 'failure' : 'fresh' };
   }
 
-  function useStale(name: string, problem: string, { value, age }: Stale<string | null>): Fetched<string | null> {
-    counters.stale++;
+  function useStale(name: string, problem: string, { value, age }: Stale<Kept>): Kept {
+    counters.staleAnswers++;
     log.warning(`${name}: ${problem}; answered as ${Math.round(age / 1000)} s ago (stale_ttl)`);
-    return { value, kind: 'stale' };
+    return value;
+  }
+
+  /**
+   * Waits for a lookup no longer than `timeout`, whatever becomes of it. Who has a stale answer gets that after half of the time: Dovecot
+   * sends no more than eight requests at a time on one connection, so that eight slow ones hold up everybody.
+   */
+  function within(name: string, key: string, lookup: Promise<Kept>): Promise<Kept> {
+    return new Promise((resolve, reject) => {
+      const half = config.timeout / 2;
+      let timer = setTimeout(() => {
+        const stale = cache.stale(key);
+        if (stale !== undefined) resolve(useStale(name, `no answer within ${half} ms`, stale));
+        timer = setTimeout(() => {
+          const problem = `no answer within ${config.timeout} ms`;
+          if (stale === undefined) log.error(`${name}: ${problem}; login denied`);
+          resolve(denial(problem));
+        }, half + GRACE);
+      }, half);
+      const settle = (): void => clearTimeout(timer);
+      lookup.then(resolve, reject).then(settle, settle);
+    });
+  }
+
+  function answerKeyed(request: LoginRequest, key: string): Kept | Promise<Kept> {
+    const kept = cache.fresh(key);
+    if (kept !== undefined) {
+      counters.cacheHits++;
+      return kept;
+    }
+    let own = false;
+    const lookup = cache.lookUp(key, () => {
+      own = true;
+      return fetch(request, cache.stale(key));
+    });
+    if (!own) counters.cacheHits++;
+    return within(request.user.name, key, lookup);
+  }
+
+  function forDoor(name: string, kept: Kept, narrow: boolean): Outcome {
+    if (!narrow || kept.narrow === undefined) return kept;
+    log.error(`${name}: ${kept.narrow.text}`);
+    return kept.narrow;
   }
 
   return {
-    async answer(facts) {
+    answer(facts, narrow) {
       const request = loginRequest(facts, config.user_format);
-      underWay++;
-      try {
-        return await cache.get(key(request), (stale) => fetch(request, stale));
-      } finally {
-        underWay--;
-        if (underWay === 0) onIdle?.();
-      }
+      const { name } = request.user;
+      const found =
+        keyed.length === 0
+          ? answerKeyed(request, keyOf(request))
+          : keyOfProviders(request).then((rest) => answerKeyed(request, keyOf(request, rest)));
+      return found instanceof Promise ? found.then((kept) => forDoor(name, kept, narrow)) : forDoor(name, found, narrow);
     },
     forget() {
       cache = emptyCache();
     },
-    status: () => `users in the cache ${cache.size}, lookups under way ${limiter.running}, waiting ${limiter.waiting}`,
+    status: () => ({
+      configuration: config.file,
+      providers: providers.map(({ name }) => name),
+      cachedUsers: cache.size,
+      cacheBytes: cache.bytes,
+      lookupsRunning: limiter.running,
+      lookupsWaiting: limiter.waiting,
+    }),
     async close() {
-      if (underWay > 0) {
-        await new Promise<void>((idle) => {
-          onIdle = idle;
-        });
-      }
+      while (underWay.size > 0) await Promise.all(underWay);
       await Promise.all(providers.map(({ provider }) => provider.close?.()));
     },
   };
+}
+
+function denial(reason: string): Kept {
+  return { verdict: 'deny', text: reason, narrow: undefined };
+}
+
+/** What is kept of an answer. */
+function keep(answer: LoginAnswer, problem: string): Kept {
+  if (answer.verdict === 'deny') return denial(problem);
+  if (answer.providers.every(({ outcome }) => outcome === 'unknown-user')) return { verdict: 'unknown', text: '', narrow: undefined };
+  const text = bytesOf(answer.value);
+  return { verdict: 'grant', text, narrow: narrowOutcome(answer, text.length) };
+}
+
+/** Dovecot takes so many bytes of a userdb reply, all fields together (lib-auth/auth-client-connection.c, AUTH_CLIENT_MAX_LINE_LENGTH). */
+const LONGEST_REPLY = 8192;
+
+/** What a door is told that has not the room for a value. */
+function narrowOutcome({ groups }: LoginAnswer, bytes: number): Outcome | undefined {
+  const room = LONGEST_REPLY - 1024 - ACL_GROUPS_FIELD.length - 2;
+  if (bytes <= room) return undefined;
+  return { verdict: 'deny', text: `${groups.length} groups take ${bytes} bytes, and there is room for ${room}` };
+}
+
+function sizeOfKept({ text, narrow }: Kept): number {
+  return text.length + (narrow?.text.length ?? 0);
 }

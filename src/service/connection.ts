@@ -1,16 +1,19 @@
 import type { Socket } from 'node:net';
-import { createRequestParser, formatReply, type ProtocolRequest } from '../doors/post-login/protocol.js';
+import type { Conversation, Door, Monitor, Outcome, Step } from '../doors/door.js';
+import { doorFor } from '../doors/doors.js';
+import type { LoginFacts } from '../login/request.js';
 import { explain } from '../support/errors.js';
 
 /** How a connection gets its answers, and whom it tells about itself. */
 export interface ConnectionHandler {
-  /** The value of `acl_groups`; `null` denies. A rejection denies, too, with the error in the log. */
-  answer(request: ProtocolRequest): Promise<string | null>;
+  /** What a login is told. A rejection denies, with the error in the log. */
+  answer(facts: LoginFacts, narrow: boolean): Outcome | Promise<Outcome>;
+  monitor(): Monitor;
   /** A login is in hand until `onAnswered`. */
-  onRequest(): void;
+  onRequest(door: Door): void;
   /** Its reply is written, or the connection closed. */
-  onAnswered(granted: boolean): void;
-  /** The client doesn't speak the protocol, or was too slow. */
+  onAnswered(door: Door, verdict: Outcome['verdict']): void;
+  /** The client doesn't speak its protocol, or was too slow. */
   onRefused(reason: string): void;
   /** A login was denied because of the request itself, or of an error of ours. */
   onFailed(reason: string): void;
@@ -29,82 +32,169 @@ export interface Connection {
 const DEADLINE = 10_000;
 /** What Dovecot sends comes with the connection; at the end, one that has brought nothing by now is not waited for. */
 const DRAIN_GRACE = 500;
+/** How many requests of one connection are in hand before no more is read from it. Dovecot sends eight at a time. */
+const MAX_IN_HAND = 128;
 
-/**
- * Serves the requests of one client, in order. A mail process sends one, closes after the reply, and takes closing without a
- * reply for "denied".
- */
+type Login = Extract<Step, { readonly kind: 'login' }>;
+
+/** Serves one client through the door that its first byte tells. */
 export function serveConnection(socket: Socket, handler: ConnectionHandler, deadline: number = DEADLINE): Connection {
-  const parser = createRequestParser();
-  let queue: readonly ProtocolRequest[] = [];
-  let busy = false;
-  let refused: string | undefined;
+  let door: Door | undefined;
+  let conversation: Conversation | undefined;
+  /** What has been read and not been looked at: an in-turn door has a request in hand, or there are too many. */
+  let steps: Step[] = [];
+  /** How many requests have no answer yet. */
+  let inHand = 0;
+  /** Those whose answer nobody wants any more. */
+  const abandoned = new Set<number>();
   let inputEnded = false;
   let draining = false;
-  let timer = setTimeout(onDeadline, deadline);
+  let ended = false;
+  let timer: NodeJS.Timeout | undefined;
+  expectInput();
 
   socket.on('data', (chunk: Buffer) => {
-    const { requests, error } = parser.push(chunk);
-    refused = error;
-    if (requests.length === 0 && error === undefined) return;
-    queue = queue.length === 0 ? requests : [...queue, ...requests];
-    // No more is read until these are answered, however fast the client sends.
-    socket.pause();
-    next();
+    if (conversation === undefined || door === undefined) {
+      door = doorFor(chunk[0] ?? 0);
+      conversation = door.open();
+    }
+    const found = conversation.push(chunk);
+    steps = steps.length === 0 ? [...found] : [...steps, ...found];
+    work();
   });
   socket.on('end', () => {
     inputEnded = true;
-    next();
+    work();
   });
-  socket.on('drain', () => next());
+  socket.on('drain', work);
   // Whether the client went away or its reply could not be written: there is nobody left to tell.
   socket.on('error', () => socket.destroy());
-  socket.on('close', () => clearTimeout(timer));
+  socket.on('close', () => {
+    clearTimeout(timer);
+    steps = [];
+  });
 
-  /** Answers the next request, or closes, or waits for more: whichever is due. */
-  function next(): void {
-    if (busy || socket.destroyed) return;
-    const [request] = queue;
-    if (request !== undefined) {
-      if (!socket.writableNeedDrain) void reply(request);
-    } else if (refused !== undefined) {
-      handler.onRefused(refused);
-      close();
-    } else if (inputEnded || draining) {
-      if (parser.partial) handler.onRefused('the client broke off in the middle of a request');
-      close();
-    } else if (socket.isPaused()) socket.resume();
+  /** Does what can be done now; replies that are ready at once go out in one write. */
+  function work(): void {
+    let replies = '';
+    while (steps.length > 0 && !ended && !socket.destroyed && mayGoOn()) {
+      const step = steps.shift();
+      noDeadline();
+      if (step !== undefined) replies += take(step);
+    }
+    if (replies !== '') send(replies);
+    settle();
   }
 
-  async function reply(request: ProtocolRequest): Promise<void> {
-    busy = true;
-    queue = queue.slice(1);
-    clearTimeout(timer);
-    handler.onRequest();
-    let value: string | null = null;
-    try {
-      value = await handler.answer(request);
-    } catch (error) {
-      handler.onFailed(explain(error));
+  /** Whether the next step may be taken: no more is read or answered, however fast the client sends, than it takes replies. */
+  function mayGoOn(): boolean {
+    if (socket.writableNeedDrain) return false;
+    return inHand < (door?.order === 'in-turn' ? 1 : MAX_IN_HAND);
+  }
+
+  /** Takes a step; returns what can be replied at once. */
+  function take(step: Step): string {
+    switch (step.kind) {
+      case 'reply':
+        return step.reply;
+      case 'monitor':
+        return step.reply(handler.monitor());
+      case 'abandon':
+        if (inHand > 0) abandoned.add(step.id);
+        return '';
+      case 'end':
+        ended = true;
+        if (step.refused !== undefined) handler.onRefused(step.refused);
+        return step.farewell ?? '';
+      case 'login':
+        return login(step);
     }
-    busy = false;
-    timer = setTimeout(onDeadline, deadline);
-    if (value !== null && !socket.destroyed) socket.write(formatReply(request, value), 'latin1');
-    handler.onAnswered(value !== null);
-    if (value === null) {
-      queue = [];
+  }
+
+  function login(request: Login): string {
+    if (door === undefined) return '';
+    handler.onRequest(door);
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = handler.answer(request.facts(), door.narrow);
+    } catch (error) {
+      return answered(request, failed(error));
+    }
+    if (!(outcome instanceof Promise)) return answered(request, outcome);
+    inHand++;
+    void outcome.catch(failed).then((late) => {
+      inHand--;
+      const over = ended;
+      const reply = answered(request, late);
+      if (inHand === 0) abandoned.clear();
+      if (reply !== '' && !over && !socket.destroyed) send(reply);
+      work();
+    });
+    return '';
+  }
+
+  function failed(error: unknown): Outcome {
+    const reason = explain(error);
+    handler.onFailed(reason);
+    return { verdict: 'deny', text: reason };
+  }
+
+  /** The bytes of an answer. Where the protocol has none for "denied", the connection is over. */
+  function answered(request: Login, outcome: Outcome): string {
+    const reply = abandoned.delete(request.id) ? '' : request.reply(outcome);
+    if (reply === undefined) ended = true;
+    if (door !== undefined) handler.onAnswered(door, outcome.verdict);
+    return reply ?? '';
+  }
+
+  function send(replies: string): void {
+    socket.write(replies, 'latin1');
+  }
+
+  /** Closes, waits, or reads on: whichever is due. */
+  function settle(): void {
+    if (socket.destroyed) return;
+    if (ended) {
+      steps = [];
       close();
-    } else next();
+      return;
+    }
+    if (inHand === 0 && steps.length === 0) {
+      if (inputEnded || draining) {
+        if (conversation?.partial) handler.onRefused(inputEnded ? 'the client broke off in the middle of a request' : ENDING);
+        if (draining && !inputEnded && door !== undefined && door.farewell !== '') send(door.farewell);
+        close();
+        return;
+      }
+    }
+    if (steps.length > 0 || !mayGoOn()) socket.pause();
+    else if (socket.isPaused()) socket.resume();
+    expectInput();
+  }
+
+  /** Sets a time limit where input has to come or replies have to be taken, unless one is running: a byte now and then doesn't extend it. */
+  function expectInput(): void {
+    const mayRest = door?.order === 'as-ready' && conversation?.partial !== true && socket.writableLength === 0;
+    if (inHand > 0 || mayRest) noDeadline();
+    else timer ??= setTimeout(onDeadline, deadline);
+  }
+
+  function noDeadline(): void {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
   }
 
   function close(): void {
+    noDeadline();
+    timer = setTimeout(onDeadline, deadline);
     // What is written already still has to arrive.
     socket.destroySoon();
   }
 
   function onDeadline(): void {
     if (!socket.writableFinished && socket.writableLength > 0) handler.onRefused(`the reply was not taken within ${deadline} ms`);
-    else if (parser.partial) handler.onRefused(`no whole request came within ${deadline} ms`);
+    else if (conversation?.partial) handler.onRefused(`no whole request came within ${deadline} ms`);
     socket.destroy();
   }
 
@@ -112,12 +202,18 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
     drain() {
       draining = true;
       // A login in hand, or a reply that is still on its way, has the time that it always has.
-      if (busy || queue.length > 0 || socket.writableLength > 0) return;
-      clearTimeout(timer);
+      if (inHand > 0 || steps.length > 0 || socket.writableLength > 0) return;
+      if (door?.order === 'as-ready' && conversation?.partial !== true) {
+        settle();
+        return;
+      }
+      noDeadline();
       timer = setTimeout(() => {
-        if (parser.partial) handler.onRefused('the service ends, and no whole request has come');
+        if (conversation?.partial) handler.onRefused(ENDING);
         socket.destroy();
       }, DRAIN_GRACE);
     },
   };
 }
+
+const ENDING = 'the service ends, and no whole request has come';

@@ -1,9 +1,11 @@
 import { createServer, type Server, Socket } from 'node:net';
-import { factsOf } from '../doors/post-login/protocol.js';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Monitor } from '../doors/door.js';
+import { milliseconds } from '../support/clock.js';
 import type { Logger } from '../support/log.js';
 import { type Answerer, createDenier } from './answerer.js';
 import { type Connection, type ConnectionHandler, serveConnection } from './connection.js';
-import { type Counters, formatCounters } from './counters.js';
+import { type Counters, countByName, formatMonitor, showCounters } from './counters.js';
 
 /** The login service: takes connections, counts what is in hand, and ends without losing a login. */
 export interface Service {
@@ -39,18 +41,34 @@ export function createService(log: Logger, counters: Counters, onActive: (active
   let draining = false;
   let onIdle: (() => void) | undefined;
 
+  const startedAt = milliseconds();
+  /** Figures of this moment beside what was counted. */
+  const monitor = (): Monitor => ({
+    version: manifest.version,
+    pid: process.pid,
+    uptimeSeconds: Math.floor((milliseconds() - startedAt) / 1000),
+    ...showCounters(counters),
+    connections: connections.size,
+    loginsInHand: active,
+    memoryBytes: process.memoryUsage.rss(),
+    ...answerer.status(),
+  });
+
   const handler: ConnectionHandler = {
-    async answer(request) {
+    answer: (facts, narrow) => answerer.answer(facts, narrow),
+    monitor,
+    onRequest(door) {
       counters.logins++;
-      return answerer.answer(factsOf(request));
+      countByName(counters.doors, door.name);
+      onActive(++active);
     },
-    onRequest: () => onActive(++active),
-    onAnswered(granted) {
-      if (!granted) counters.denied++;
+    onAnswered(_door, verdict) {
+      if (verdict === 'deny') counters.denied++;
+      else if (verdict === 'unknown') counters.unknownUsers++;
       onActive(--active);
     },
     onRefused(reason) {
-      counters.refused++;
+      counters.refusedConnections++;
       log.warning(`connection closed: ${reason}`);
     },
     onFailed: (reason) => log.error(`${reason}; login denied`),
@@ -75,7 +93,7 @@ export function createService(log: Logger, counters: Counters, onActive: (active
       full = false;
     });
     server.on('drop', () => {
-      counters.refused++;
+      counters.refusedConnections++;
       // One line for as long as it lasts.
       if (!full) log.error(`connections closed: there are ${MAX_CONNECTIONS} already`);
       full = true;
@@ -109,7 +127,7 @@ export function createService(log: Logger, counters: Counters, onActive: (active
     get connections() {
       return connections.size;
     },
-    status: () => [formatCounters(counters), `connections ${connections.size}`, answerer.status()].join(', '),
+    status: () => formatMonitor(monitor()),
     drain(limit) {
       draining = true;
       for (const server of servers) server.close();

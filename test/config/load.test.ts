@@ -30,7 +30,7 @@ describe('loadConfig', () => {
       dovecot_version: 'auto',
       user_format: 'full',
       groups: { include: [], exclude: [], rename: {}, case: 'keep' },
-      cache: { ttl: 30_000, stale_ttl: 3_600_000, max_users: 100_000 },
+      cache: { ttl: 30_000, stale_ttl: 3_600_000, max_size: 64 * 1024 ** 2 },
       dovecotOption: undefined,
       providerTables: {},
       file,
@@ -54,7 +54,7 @@ case = "lower"
 [cache]
 ttl = "1m"
 stale_ttl = "0s"
-max_users = 5
+max_size = "5K"
 [provider.unix]
 anything = 1
 `,
@@ -68,7 +68,7 @@ anything = 1
       dovecot_version: '2.4',
       user_format: 'local',
       groups: { include: ['mail-*'], exclude: ['CORP\\\\*'], rename: { 'Domain Users': 'everyone' }, case: 'lower' },
-      cache: { ttl: 60_000, stale_ttl: 0, max_users: 5 },
+      cache: { ttl: 60_000, stale_ttl: 0, max_size: 5120 },
       dovecotOption: undefined,
       providerTables: { unix: { anything: 1 } },
       file,
@@ -117,7 +117,7 @@ anything = 1
     ['provider_list = []', `: unknown key "provider_list"; allowed are ${keys}`],
     ['[group]', `: unknown key "group"; allowed are ${keys}`],
     ['[groups]\nexcluded = []', ': [groups]: unknown key "excluded"; allowed are include, exclude, rename, case'],
-    ['[cache]\nsize = 1', ': [cache]: unknown key "size"; allowed are ttl, stale_ttl, max_users'],
+    ['[cache]\nsize = 1', ': [cache]: unknown key "size"; allowed are ttl, stale_ttl, max_size'],
     ['groups = 1', ': [groups]: expected a table of options, found number'],
     ['provider = "unix"', ': provider: expected tables such as [provider.unix], found string'],
     ['providers = "unix"', ': providers: expected a list of texts, found "unix"'],
@@ -136,8 +136,8 @@ anything = 1
     ['[groups]\nrename = ["a"]', ': [groups]: rename: expected a table of texts, found Array'],
     ['[groups]\nrename = { a = 1 }', ': [groups]: rename.a: expected a text, found 1'],
     ['[groups]\nrename = { a = "" }', ': [groups]: rename.a: expected a text that is not empty'],
-    ['[cache]\nmax_users = 0', ': [cache]: max_users: expected a whole number from 1 to 10000000, found 0'],
-    ['[cache]\nmax_users = 1.5', ': [cache]: max_users: expected a whole number from 1 to 10000000, found 1.5'],
+    ['[cache]\nmax_size = 5', ': [cache]: max_size: expected a size such as "512K", "64M" or "1G", found 5'],
+    ['[cache]\nmax_size = "0M"', ': [cache]: max_size: expected a size such as "512K", "64M" or "1G", found "0M"'],
     ['[providers.unix]', plural],
     ['providers = ["unix"]\n[providers.unix]\nsource = "files"', plural],
     ['[groups]\n[groups]', ':2:2: Invalid TOML document: trying to redefine an already defined table or value'],

@@ -22,32 +22,37 @@ function setUp(ask: Ask, tables: Record<string, unknown> = {}, cacheKey?: (user:
   const provider: OpenProvider = { name: 'test', provider: { groups: ask, ...(cacheKey && { cacheKey }) } };
   const log = createLogger((level, message) => lines.push(`${level}: ${message}`));
   const answerer = createAnswerer(parseConfig({ dovecot_version: '2.4', ...tables }, 'test.toml'), [provider], log, counters);
-  return { answerer, counters, lines };
+  /** The value that a login is granted; the verdict for others. */
+  const valueFor = async (login: LoginFacts): Promise<string> => {
+    const { verdict, text } = await answerer.answer(login, false);
+    return verdict === 'grant' ? text : verdict;
+  };
+  return { answerer, valueFor, counters, lines };
 }
 
 describe('createAnswerer', () => {
   it('resolves a user once for logins at the same time, and again for another account or other groups of the userdb', async () => {
     let asked = 0;
-    const { answerer, counters } = setUp(async ({ account }) => {
+    const { answerer, valueFor, counters } = setUp(async ({ account }) => {
       asked++;
       return [{ name: `of ${account}` }];
     });
-    const values = await Promise.all(Array.from({ length: 100 }, () => answerer.answer(facts('alice'))));
+    const values = await Promise.all(Array.from({ length: 100 }, () => valueFor(facts('alice'))));
     expect(new Set(values)).toEqual(new Set(['"of alice"']));
     expect(asked).toBe(1);
-    expect(await answerer.answer(facts('alice', { system_groups_user: 'al' }))).toBe('"of al"');
-    expect(await answerer.answer(facts('alice', { acl_groups: 'old' }))).toBe('old,"of alice"');
-    expect(await answerer.answer(facts('alice', { uid: '7', auth_token: 'x' }))).toBe('"of alice"');
+    expect(await valueFor(facts('alice', { system_groups_user: 'al' }))).toBe('"of al"');
+    expect(await valueFor(facts('alice', { acl_groups: 'old' }))).toBe('old,"of alice"');
+    expect(await valueFor(facts('alice', { uid: '7', auth_token: 'x' }))).toBe('"of alice"');
     expect(asked).toBe(3);
-    expect(counters).toMatchObject({ lookups: 3, hits: 100 });
+    expect(counters).toMatchObject({ lookups: 3, cacheHits: 100 });
     answerer.forget();
-    await answerer.answer(facts('alice'));
+    await valueFor(facts('alice'));
     expect(asked).toBe(4);
   });
 
   it('keeps answers apart by what a provider says they depend on', async () => {
     let asked = 0;
-    const { answerer } = setUp(
+    const { valueFor } = setUp(
       async ({ remoteIp = '' }) => {
         asked++;
         return [{ name: remoteIp }];
@@ -55,29 +60,29 @@ describe('createAnswerer', () => {
       {},
       ({ remoteIp = '' }) => remoteIp,
     );
-    expect(await answerer.answer(facts('alice', {}, '10.0.0.1'))).toBe('10.0.0.1');
-    expect(await answerer.answer(facts('alice', {}, '10.0.0.2'))).toBe('10.0.0.2');
-    expect(await answerer.answer(facts('alice', {}, '10.0.0.1'))).toBe('10.0.0.1');
+    expect(await valueFor(facts('alice', {}, '10.0.0.1'))).toBe('10.0.0.1');
+    expect(await valueFor(facts('alice', {}, '10.0.0.2'))).toBe('10.0.0.2');
+    expect(await valueFor(facts('alice', {}, '10.0.0.1'))).toBe('10.0.0.1');
     expect(asked).toBe(2);
   });
 
   it('denies when a provider fails, goes on if told to, and keeps neither', async () => {
     const fail: Ask = () => Promise.reject(new Error('server gone'));
     const denying = setUp(fail);
-    expect(await denying.answerer.answer(facts('alice'))).toBeNull();
-    expect(await denying.answerer.answer(facts('alice'))).toBeNull();
+    expect(await denying.valueFor(facts('alice'))).toBe('deny');
+    expect(await denying.valueFor(facts('alice'))).toBe('deny');
     expect(denying.counters.lookups).toBe(2);
-    expect(denying.counters.errors).toEqual(new Map([['test', 2]]));
+    expect(denying.counters.providerErrors).toEqual(new Map([['test', 2]]));
     expect(denying.lines[0]).toBe('error: alice: provider test failed: server gone; login denied (on_error = "deny")');
     const going = setUp(fail, { on_error: 'continue' });
-    expect(await going.answerer.answer(facts('alice'))).toBe('');
-    expect(await going.answerer.answer(facts('alice'))).toBe('');
+    expect(await going.valueFor(facts('alice'))).toBe('');
+    expect(await going.valueFor(facts('alice'))).toBe('');
     expect(going.counters.lookups).toBe(2);
   });
 
   it('answers with what was right before when a provider fails', async () => {
     let works = true;
-    const { answerer, counters, lines } = setUp(
+    const { valueFor, counters, lines } = setUp(
       async () => {
         if (!works) throw new Error('server gone');
         return [{ name: 'staff' }];
@@ -85,27 +90,27 @@ describe('createAnswerer', () => {
       // Kept only to stand in.
       { cache: { ttl: '0s' } },
     );
-    expect(await answerer.answer(facts('alice'))).toBe('staff');
+    expect(await valueFor(facts('alice'))).toBe('staff');
     works = false;
-    expect(await answerer.answer(facts('alice'))).toBe('staff');
+    expect(await valueFor(facts('alice'))).toBe('staff');
     expect(lines.map((line) => line.replace(/\d+ s ago/, 'N s ago'))).toEqual([
       'warning: alice: provider test failed: server gone; answered as N s ago (stale_ttl)',
     ]);
-    expect(counters.stale).toBe(1);
-    expect(await answerer.answer(facts('bob'))).toBeNull();
+    expect(counters.staleAnswers).toBe(1);
+    expect(await valueFor(facts('bob'))).toBe('deny');
   });
 
   it('gives an unknown user no groups, and remembers that', async () => {
-    const { answerer, counters } = setUp(async () => undefined);
-    expect(await answerer.answer(facts('nobody'))).toBe('');
-    expect(await answerer.answer(facts('nobody'))).toBe('');
+    const { valueFor, counters } = setUp(async () => undefined);
+    expect(await valueFor(facts('nobody'))).toBe('unknown');
+    expect(await valueFor(facts('nobody'))).toBe('unknown');
     expect(counters.lookups).toBe(1);
   });
 
   it('ends each login by its deadline, and bounds how many wait', async () => {
-    const { answerer, lines } = setUp(() => new Promise(() => {}), { timeout: '50ms' });
-    const values = await Promise.all(Array.from({ length: 5000 }, (_, index) => answerer.answer(facts(`user${index}`))));
-    expect(values.every((value) => value === null)).toBe(true);
+    const { answerer, valueFor, lines } = setUp(() => new Promise(() => {}), { timeout: '50ms' });
+    const values = await Promise.all(Array.from({ length: 5000 }, (_, index) => valueFor(facts(`user${index}`))));
+    expect(values.every((value) => value === 'deny')).toBe(true);
     const kinds = new Map<string, number>();
     for (const line of lines) {
       const kind = line.replace(/user\d+/, 'USER').replace(/within \d+ ms/, 'within N ms');
@@ -116,7 +121,7 @@ describe('createAnswerer', () => {
     expect(kinds.get('error: USER: too many lookups: 128 are running and 4096 waiting; login denied')).toBe(5000 - 128 - 4096);
     expect(running).toBeGreaterThanOrEqual(128);
     expect(running + waited).toBe(128 + 4096);
-    expect(answerer.status()).toBe('users in the cache 0, lookups under way 0, waiting 0');
+    expect(answerer.status()).toMatchObject({ cachedUsers: 0, lookupsRunning: 128, lookupsWaiting: 0 });
   });
 
   it('closes its providers only when the last answer is out', async () => {
@@ -131,7 +136,7 @@ describe('createAnswerer', () => {
       close: async () => void events.push('closed'),
     };
     const answerer = createAnswerer(parseConfig({}, 'test.toml'), [{ name: 'test', provider }], log, createCounters());
-    const login = answerer.answer(facts('alice'));
+    const login = answerer.answer(facts('alice'), false);
     const closed = answerer.close();
     await expect.poll(() => answer).toBeDefined();
     events.push('answered');
@@ -141,13 +146,13 @@ describe('createAnswerer', () => {
   });
 
   it('refuses a user name with control characters', async () => {
-    await expect(setUp(async () => []).answerer.answer(facts('a\nb'))).rejects.toThrow('control characters');
+    await expect(setUp(async () => []).valueFor(facts('a\nb'))).rejects.toThrow('control characters');
   });
 });
 
 describe('createDenier', () => {
   it('says why for each login', async () => {
-    await expect(createDenier('/etc/acl-groups.toml:1:1: bad').answer(facts('alice'))).rejects.toThrow(
+    await expect(createDenier('/etc/acl-groups.toml:1:1: bad').answer(facts('alice'), false)).rejects.toThrow(
       'alice: /etc/acl-groups.toml:1:1: bad',
     );
   });

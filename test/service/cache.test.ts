@@ -1,39 +1,47 @@
 import { describe, expect, it } from 'vitest';
 import { createCache, type Fetched, type Stale } from '../../src/service/cache.js';
 
-/** A cache on a clock of its own, with a list of what it asked for. */
-function setUp(config: { ttl?: number; stale_ttl?: number; max_users?: number } = {}) {
+/** A cache on a clock of its own, with a list of the stale answers that there were when it asked its source. */
+function setUp(config: { ttl?: number; staleTtl?: number; maxSize?: number } = {}) {
   let time = 1000;
-  let hits = 0;
   const asked: (Stale<string> | undefined)[] = [];
-  const cache = createCache<string>(
-    { ttl: 100, stale_ttl: 1000, max_users: 10, ...config },
-    () => time,
-    () => hits++,
-  );
+  const cache = createCache<string>({
+    ttl: 100,
+    staleTtl: 1000,
+    maxSize: 100_000,
+    sizeOf: ({ length }) => length,
+    now: () => time,
+    ...config,
+  });
   return {
     cache,
     asked,
-    hits: () => hits,
     pass: (milliseconds: number) => {
       time += milliseconds;
     },
     /** Asks for a key; the source says `value`, or fails. */
-    get: (key: string, value: string, kind: Fetched<string>['kind'] = 'fresh') =>
-      cache.get(key, async (stale) => {
+    get: async (key: string, value: string, kind: Fetched<string>['kind'] = 'fresh') =>
+      cache.fresh(key) ??
+      (await cache.lookUp(key, async () => {
+        const stale = cache.stale(key);
         asked.push(stale);
         return kind === 'stale' ? { value: stale?.value ?? value, kind } : { value, kind };
-      }),
+      })),
   };
+}
+
+/** A source whose answers come when told, in the order of the questions. */
+function slowSource() {
+  const answers: ((fetched: Fetched<string>) => void)[] = [];
+  return { answers, fetch: (): Promise<Fetched<string>> => new Promise((resolve) => answers.push(resolve)) };
 }
 
 describe('createCache', () => {
   it('keeps an answer for its ttl', async () => {
-    const { get, pass, asked, hits } = setUp();
+    const { get, pass, asked } = setUp();
     expect(await get('alice', 'one')).toBe('one');
     pass(99);
     expect(await get('alice', 'two')).toBe('one');
-    expect(hits()).toBe(1);
     pass(1);
     expect(await get('alice', 'three')).toBe('three');
     expect(asked).toHaveLength(2);
@@ -49,21 +57,54 @@ describe('createCache', () => {
     }
   });
 
-  it('asks once for those who come at the same time', async () => {
-    const { cache, hits } = setUp();
-    let asked = 0;
-    let answer: (fetched: Fetched<string>) => void = () => {};
-    const fetch = (): Promise<Fetched<string>> => {
-      asked++;
-      return new Promise((resolve) => {
-        answer = resolve;
-      });
-    };
-    const all = Array.from({ length: 100 }, () => cache.get('alice', fetch));
-    answer({ value: 'one', kind: 'fresh' });
+  it('counts the ttl from the beginning of the lookup', async () => {
+    const { cache, pass } = setUp();
+    const { answers, fetch } = slowSource();
+    const answer = cache.lookUp('alice', fetch);
+    pass(60);
+    answers[0]?.({ value: 'one', kind: 'fresh' });
+    await answer;
+    pass(39);
+    expect(cache.fresh('alice')).toBe('one');
+    pass(1);
+    expect(cache.fresh('alice')).toBeUndefined();
+  });
+
+  it('asks once for those who come within the ttl of a lookup', async () => {
+    const { cache, pass } = setUp();
+    const { answers, fetch } = slowSource();
+    const all = Array.from({ length: 50 }, () => cache.lookUp('alice', fetch));
+    pass(99);
+    all.push(...Array.from({ length: 50 }, () => cache.lookUp('alice', fetch)));
+    answers[0]?.({ value: 'one', kind: 'fresh' });
     expect(new Set(await Promise.all(all))).toEqual(new Set(['one']));
-    expect(asked).toBe(1);
-    expect(hits()).toBe(99);
+    expect(answers).toHaveLength(1);
+  });
+
+  it.each([0, 100])('has those who come too late for a lookup share the next one (ttl %i)', async (ttl) => {
+    const { cache, pass } = setUp({ ttl });
+    const { answers, fetch } = slowSource();
+    const first = cache.lookUp('alice', fetch);
+    pass(ttl);
+    const late = Array.from({ length: 50 }, () => cache.lookUp('alice', fetch));
+    pass(50);
+    late.push(...Array.from({ length: 50 }, () => cache.lookUp('alice', fetch)));
+    expect(answers).toHaveLength(1);
+    answers[0]?.({ value: 'one', kind: 'fresh' });
+    expect(await first).toBe('one');
+    await expect.poll(() => answers.length).toBe(2);
+    answers[1]?.({ value: 'two', kind: 'fresh' });
+    expect(new Set(await Promise.all(late))).toEqual(new Set(['two']));
+    expect(answers).toHaveLength(2);
+  });
+
+  it('has the next one begin after one that failed', async () => {
+    const { cache, pass } = setUp({ ttl: 0 });
+    const first = cache.lookUp('alice', () => Promise.reject(new Error('no')));
+    pass(1);
+    const next = cache.lookUp('alice', async () => ({ value: 'two', kind: 'fresh' }));
+    await expect(first).rejects.toThrow('no');
+    expect(await next).toBe('two');
   });
 
   it('keeps no failure, also for a key that asks at once again', async () => {
@@ -71,7 +112,7 @@ describe('createCache', () => {
     expect(await get('alice', 'incomplete', 'failure')).toBe('incomplete');
     expect(await get('alice', 'whole')).toBe('whole');
     expect(asked).toEqual([undefined, undefined]);
-    await expect(cache.get('bob', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(cache.lookUp('bob', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await get('bob', 'one')).toBe('one');
   });
 
@@ -97,7 +138,7 @@ describe('createCache', () => {
   });
 
   it('asks a failing source again after five seconds, however long the ttl', async () => {
-    const { get, pass, asked } = setUp({ ttl: 60_000, stale_ttl: 3_600_000 });
+    const { get, pass, asked } = setUp({ ttl: 60_000, staleTtl: 3_600_000 });
     await get('alice', 'one');
     pass(60_000);
     await get('alice', '', 'stale');
@@ -108,26 +149,26 @@ describe('createCache', () => {
     expect(await get('alice', 'two')).toBe('two');
   });
 
-  it('asks for each answer with a ttl of 0, keeps nothing without a stale_ttl, and drops the least recently used answer', async () => {
-    const none = setUp({ ttl: 0, stale_ttl: 0 });
+  it('asks for each answer with a ttl of 0, and keeps nothing without a stale_ttl', async () => {
+    const none = setUp({ ttl: 0, staleTtl: 0 });
     await none.get('alice', 'one');
     expect(await none.get('alice', 'two')).toBe('two');
     expect(none.cache.size).toBe(0);
     const stale = setUp({ ttl: 0 });
     await stale.get('alice', 'one');
     expect(await stale.get('alice', 'two')).toBe('two');
-    const two = setUp({ max_users: 2 });
-    await two.get('a', '1');
-    await two.get('b', '1');
-    await two.get('a', '2');
-    await two.get('c', '1');
-    expect(await two.get('a', '3')).toBe('1');
-    expect(await two.get('b', '3')).toBe('3');
   });
 
-  it('does not let keys fill the memory', async () => {
-    const { get, cache } = setUp();
-    await get('x'.repeat(5000), 'one');
-    expect(cache.size).toBe(0);
+  it('drops the least recently used answers when their memory is used up', async () => {
+    const { get, cache } = setUp({ maxSize: 700 });
+    await get('a', '1');
+    await get('b', '1');
+    await get('a', '2');
+    await get('c', '1');
+    expect(await get('a', '3')).toBe('1');
+    expect(await get('b', '3')).toBe('3');
+    expect(cache.bytes).toBeLessThanOrEqual(700);
+    await get('x'.repeat(700), 'one');
+    expect(cache.fresh('x'.repeat(700))).toBeUndefined();
   });
 });

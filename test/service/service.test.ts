@@ -32,10 +32,10 @@ beforeEach(async () => {
     async answer({ name }: LoginFacts) {
       if (name.startsWith('held')) await new Promise<void>((resolve) => held.set(name, resolve));
       if (name === 'bug') throw new Error('bug: something broke');
-      return name === 'denied' ? null : `group of ${name}`;
+      return name === 'denied' ? { verdict: 'deny', text: 'no' } : { verdict: 'grant', text: `group of ${name}` };
     },
     forget: () => {},
-    status: () => 'test',
+    status: () => ({ configuration: 'test', providers: [], cachedUsers: 0, cacheBytes: 0, lookupsRunning: 0, lookupsWaiting: 0 }),
     close: async () => {},
   });
   const server = service.createServer();
@@ -99,7 +99,7 @@ function readLine(socket: Socket): Promise<string> {
 describe('createService', () => {
   it('answers a login with everything that came in, and acl_groups', async () => {
     expect(await login(request('alice', 'uid=1\tflag\tx=\u0001t\xff'))).toBe(reply('alice', 'uid=1\tflag\tx=\u0001t\xff'));
-    expect(counters).toMatchObject({ logins: 1, denied: 0, refused: 0 });
+    expect(counters).toMatchObject({ logins: 1, denied: 0, refusedConnections: 0 });
     expect(activity).toEqual([1, 0]);
   });
 
@@ -135,7 +135,7 @@ describe('createService', () => {
       'warning: connection closed: the first line is not that of the script-login protocol, version 1',
       'warning: connection closed: a request does not start with two IP addresses',
     ]);
-    expect(counters).toMatchObject({ logins: 0, refused: 2 });
+    expect(counters).toMatchObject({ logins: 0, refusedConnections: 2 });
   });
 
   it('harms no login by others that hang, speak nonsense, or say nothing', { timeout: 30_000 }, async () => {
@@ -199,7 +199,7 @@ describe('createService', () => {
     await login(request('alice'));
     await login(request('denied'));
     expect(service.status()).toMatch(
-      /^logins 2, denied 1, cache hits 0, stale answers 0, lookups 0, slowest lookup 0.0 ms, refused connections 0, provider errors 0, connections \d, test$/,
+      /logins 2, denied 1, unknown users 0, cache hits 0, stale answers 0, lookups 0, slowest lookup 0, refused connections 0, doors post-login 2, provider errors 0, connections \d, logins in hand 0, .*configuration test/,
     );
   });
 });

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { ACL_GROUPS_FIELD, SYSTEM_GROUPS_USER_FIELD } from '../../dovecot/fields.js';
 import type { LoginFacts } from '../../login/request.js';
 import { UsageError } from '../../support/errors.js';
+import { bytesOf } from '../../support/text.js';
 
 /*
  * The protocol that a mail process speaks to a post-login service (lib-login/login-server.c in 2.4, lib-master/master-login.c in
@@ -135,11 +136,16 @@ export function factsOf(request: ProtocolRequest): LoginFacts {
 
 const NAME_FIELDS: ReadonlySet<string> = new Set([ACL_GROUPS_FIELD, SYSTEM_GROUPS_USER_FIELD]);
 
-/** The reply that grants a login: everything that came in, with `acl_groups` set. Latin1. */
+/** The reply that grants a login: everything that came in, with `acl_groups` set, whose value is given as bytes. Latin1. */
 export function formatReply({ user, fields }: ProtocolRequest, aclGroups: string): string {
   let reply = user;
   for (const field of fields) if (!isAclGroups(field)) reply += `\t${field}`;
-  return `${reply}\t${ACL_GROUPS_FIELD}=${encode(aclGroups)}\n`;
+  return `${reply}\t${ACL_GROUPS_FIELD}=${tabEscape(aclGroups)}\n`;
+}
+
+/** The reply that grants a login as it came. Latin1. */
+export function formatUnchanged({ user, fields }: ProtocolRequest): string {
+  return `${[user, ...fields].join('\t')}\n`;
 }
 
 function isAclGroups(field: string): boolean {
@@ -167,8 +173,10 @@ const UNESCAPES: Readonly<Record<string, string>> = { 0: '\0', 1: '\u0001', t: '
 
 /** A text as it stands in a line: UTF-8 as latin1, escaped. */
 function encode(text: string): string {
-  if (!/[^ -~]/.test(text)) return text;
-  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  return tabEscape(bytesOf(text));
+}
+
+function tabEscape(bytes: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
   return bytes.replace(/[\0\u0001\t\r\n]/g, (c) => `\u0001${ESCAPES[c]}`);
 }

@@ -9,6 +9,7 @@ import {
   parseReply,
   VERSION_LINE,
 } from '../../../src/doors/post-login/protocol.js';
+import { bytesOf } from '../../../src/support/text.js';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -182,7 +183,7 @@ describe('formatReply', () => {
   });
 
   it('escapes and encodes the value', () => {
-    const reply = formatReply({ ...ALICE, fields: [] }, 'ü\t\n☃');
+    const reply = formatReply({ ...ALICE, fields: [] }, bytesOf('ü\t\n☃'));
     expect(Buffer.from(reply, 'latin1').toString()).toBe('alice\tacl_groups=ü\u0001t\u0001n☃\n');
   });
 
@@ -201,7 +202,7 @@ describe('formatReply', () => {
         const [request] = requests;
         if (request === undefined) throw new Error('no request');
         expect(factsOf(request)).toEqual(sent);
-        const reply = parseReply(latin1(formatReply(request, groups)).subarray(0, -1));
+        const reply = parseReply(latin1(formatReply(request, bytesOf(groups))).subarray(0, -1));
         expect(reply).toEqual({ name: sent.name, fields: new Map([...sent.fields, ['acl_groups', groups]]) });
       }),
       { numRuns: 2000 },
