@@ -43,7 +43,8 @@ describe.each(VERSIONS)('the life of the service under Dovecot %s', (version) =>
     expect(done).toBeGreaterThanOrEqual(40);
     // A reload costs Dovecot logins of its own: it removes its sockets and makes them anew. None may be lost by the service.
     const lost = dovecot.log.lines.filter(
-      (line) => /post-login|acl-groups\) failed/i.test(line) && !line.includes('No such file or directory'),
+      (line) =>
+        /post-login|acl-groups\) failed/i.test(line) && !line.includes('acl-groups: Info: ') && !line.includes('No such file or directory'),
     );
     expect(lost).toEqual([]);
     expect(new Set(pids).size).toBe(4);
@@ -145,12 +146,12 @@ describe.each(VERSIONS)('the life of the service under Dovecot %s', (version) =>
     await dovecot.groupsOf('alice');
     await writeFile(group, 'new:x:30000:alice\n', { flag: 'a' });
     expect(await dovecot.groupsOf('alice')).not.toContain('new');
-    expect(await counters()).toMatch(/logins 2, denied 0, cache hits 1, .*lookups 1, .*provider errors 0/);
+    expect(await counters()).toMatch(/logins 2, denied 0, .*cache hits 1, .*lookups 1, .*provider errors 0/);
     const from = dovecot.log.lines.length;
     process.kill(pid, 'SIGHUP');
     await dovecot.log.wait(/configuration read again, cache emptied/, from);
     expect(await dovecot.groupsOf('alice')).toContain('new');
-    expect(await counters()).toMatch(/logins 3, denied 0, cache hits 1, .*lookups 2, /);
+    expect(await counters()).toMatch(/logins 3, denied 0, .*cache hits 1, .*lookups 2, /);
     expect(await servicePids(dovecot)).toEqual([pid]);
   });
 

@@ -66,7 +66,7 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
     const lookups = async (): Promise<number> => {
       const from = dovecot.log.lines.length;
       process.kill(pid, 'SIGUSR1');
-      return Number(/ lookups (\d+),/.exec(await dovecot.log.wait(/ acl-groups: Info: logins /, from))?.[1]);
+      return Number(/ lookups (\d+),/.exec(await dovecot.log.wait(/ acl-groups: Info: version /, from))?.[1]);
     };
     const before = await lookups();
     await Promise.all(Array.from({ length: 20 }, () => dovecot.groupsOf('bob')));
@@ -96,12 +96,27 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual([
-      { user: 'bob', socket, outcome: 'granted', acl_groups: 'bob', elapsed_ms: expect.any(Number) },
-      { user: 'nobody-there', socket, outcome: 'granted', acl_groups: '', elapsed_ms: expect.any(Number) },
+      {
+        user: 'bob',
+        socket,
+        agree: true,
+        doors: ['userdb', 'post-login'].map((door) => ({ door, outcome: 'granted', acl_groups: 'bob', elapsed_ms: expect.any(Number) })),
+      },
+      {
+        user: 'nobody-there',
+        socket,
+        agree: true,
+        doors: ['userdb', 'post-login'].map((door) => ({
+          door,
+          outcome: 'unknown-user',
+          acl_groups: null,
+          elapsed_ms: expect.any(Number),
+        })),
+      },
     ]);
-    expect(status).toBe(0);
+    expect(status).toBe(67);
     const human = await dovecot.world.run([command, 'lookup', '-s', socket, 'bob']);
-    expect(human.stdout).toMatch(/^bob: acl_groups=bob \([\d.]+ ms\)\n$/);
+    expect(human.stdout).toMatch(/^bob: acl_groups=bob \(userdb [\d.]+ ms, post-login [\d.]+ ms\)\n$/);
   });
 
   describe('when something fails', () => {

@@ -1,0 +1,78 @@
+import { connect } from 'node:net';
+import { Client, EqualityFilter, ResultCodeError } from 'ldapts';
+import { BASE, MONITOR } from '../doors/userdb/entries.js';
+import { milliseconds } from '../support/clock.js';
+import { AclGroupsError, EXIT, explain } from '../support/errors.js';
+
+/** What a service said about a user through the userdb door. */
+export interface UserdbAnswer {
+  readonly outcome: 'granted' | 'unknown-user' | 'denied';
+  /** The value of `acl_groups`; empty unless granted. */
+  readonly value: string;
+  /** Why the login is denied; empty otherwise. */
+  readonly reason: string;
+  /** From connecting to the end of the reply, in milliseconds. */
+  readonly elapsed: number;
+}
+
+/** Longer than any `timeout` that somebody would wait for, in milliseconds. */
+const TIMEOUT = 60_000;
+
+/**
+ * Asks a service about a user, as Dovecot's auth process would.
+ * @throws AclGroupsError when there is no service, or no answer in time
+ */
+export async function askUserdb(path: string, user: string): Promise<UserdbAnswer> {
+  const since = milliseconds();
+  const answer = (outcome: UserdbAnswer['outcome'], value = '', reason = ''): UserdbAnswer => ({
+    outcome,
+    value,
+    reason,
+    elapsed: milliseconds() - since,
+  });
+  try {
+    const filter = new EqualityFilter({ attribute: 'uid', value: user });
+    const [entry] = await search(path, BASE, { scope: 'sub', filter, attributes: ['aclGroups'] });
+    return entry === undefined ? answer('unknown-user') : answer('granted', String(entry.aclGroups));
+  } catch (error) {
+    if (!(error instanceof ResultCodeError)) throw unreachable(path, error);
+    return answer('denied', '', error.message.replace(/\s*Code: 0x[0-9a-f]+$/, ''));
+  }
+}
+
+/**
+ * What a service tells about itself, texts by name.
+ * @throws AclGroupsError when there is no service, or none of acl-groups
+ */
+export async function readMonitor(path: string): Promise<Readonly<Record<string, string | readonly string[]>>> {
+  try {
+    const [entry] = await search(path, MONITOR, { scope: 'base' });
+    if (entry?.version === undefined) throw new Error('this is no service of acl-groups');
+    const { dn: _dn, objectClass: _class, cn: _cn, ...figures } = entry;
+    return Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value)]),
+    );
+  } catch (error) {
+    throw unreachable(path, error);
+  }
+}
+
+type SearchOptions = NonNullable<Parameters<Client['search']>[1]>;
+
+async function search(path: string, base: string, options: SearchOptions): Promise<Awaited<ReturnType<Client['search']>>['searchEntries']> {
+  const client = new Client({
+    url: 'ldap://localhost',
+    timeout: TIMEOUT,
+    connectTimeout: TIMEOUT,
+    createConnection: () => connect(path),
+  });
+  try {
+    return (await client.search(base, options)).searchEntries;
+  } finally {
+    await client.unbind().catch(() => {});
+  }
+}
+
+function unreachable(path: string, error: unknown): AclGroupsError {
+  return new AclGroupsError(`${path}: the service can't be asked: ${explain(error)}`, EXIT.unavailable, { cause: error });
+}
