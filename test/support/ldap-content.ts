@@ -1,3 +1,4 @@
+import type { Group } from '../../src/providers/provider.js';
 import { BASE_LDIF, ldifLine } from './slapd.js';
 
 /** A directory as a test thinks of it: what is asked of the server is compared with this, not with what the provider's own code makes of it. */
@@ -9,6 +10,13 @@ export interface Content {
 
 export const PEOPLE = 'ou=people,dc=example,dc=test';
 export const GROUPS = 'ou=groups,dc=example,dc=test';
+
+/** What an answer holds beside groups where the referral was met. */
+export const LOST_ELSEWHERE: Group = {
+  name: `ldap://192.0.2.1/${GROUPS}??sub`,
+  skip: 'a part of group_base is on another server, to which this one refers, and referrals are not followed',
+  incomplete: true,
+};
 
 interface GroupModel {
   readonly name: string;
@@ -58,8 +66,8 @@ export const AWKWARD_USERS: readonly string[] = [
   '\\',
 ];
 
-/** 10,000 users in five of 2,000 groups each, five levels of groups in groups with a cycle, awkward names, and a user in 600 groups. */
-export function bigDirectory(kind: 'rfc2307' | 'rfc2307bis'): Content {
+/** 10,000 users in five of 2,000 groups each, five levels of groups in groups with a cycle, awkward names, a user in 600 groups, and a referral if `elsewhere`. */
+export function bigDirectory(kind: 'rfc2307' | 'rfc2307bis', { elsewhere = true }: { readonly elsewhere?: boolean } = {}): Content {
   const users: UserModel[] = Array.from({ length: 10_000 }, (_, i) => ({ uid: `user${i}`, gid: 10_000 + (i % 2000) }));
   const groups: { name: string; gid?: number; users: string[]; groups?: string[]; ou?: string }[] = Array.from(
     { length: 2000 },
@@ -91,7 +99,7 @@ export function bigDirectory(kind: 'rfc2307' | 'rfc2307bis'): Content {
     groups.push({ name: 'around awkward', users: [], groups: [...AWKWARD] });
     groups.push({ name: 'twin', users: ['alice'], ou: 'one' }, { name: 'twin', users: ['alice'], ou: 'two' });
   }
-  return { ldif: `${BASE_LDIF}${ldif(users, groups, kind)}`, groupsOf: closure(users, groups) };
+  return { ldif: `${BASE_LDIF}${ldif(users, groups, kind, elsewhere)}`, groupsOf: closure(users, groups) };
 }
 
 function closure(users: readonly UserModel[], groups: readonly GroupModel[]): ReadonlyMap<string, ReadonlySet<string>> {
@@ -126,13 +134,13 @@ export function rdn(attribute: string, value: string): string {
   return `${attribute}=${escaped.join('')}`;
 }
 
-function ldif(users: readonly UserModel[], groups: readonly GroupModel[], kind: 'rfc2307' | 'rfc2307bis'): string {
+const REFERRAL = `dn: cn=elsewhere,${GROUPS}\nobjectClass: referral\nobjectClass: extensibleObject\ncn: elsewhere\nref: ldap://192.0.2.1/${GROUPS}\n`;
+
+function ldif(users: readonly UserModel[], groups: readonly GroupModel[], kind: 'rfc2307' | 'rfc2307bis', elsewhere: boolean): string {
   const ous = new Set(groups.flatMap(({ ou }) => ou ?? []));
   const parts = [...ous].map((ou) => `dn: ou=${ou},${GROUPS}\nobjectClass: organizationalUnit\nou: ${ou}\n`);
   // Whoever follows this one waits for a server that isn't there.
-  parts.push(
-    `dn: cn=elsewhere,${GROUPS}\nobjectClass: referral\nobjectClass: extensibleObject\ncn: elsewhere\nref: ldap://192.0.2.1/${GROUPS}\n`,
-  );
+  if (elsewhere) parts.push(REFERRAL);
   for (const [index, { uid, gid }] of users.entries()) {
     const posix =
       gid === undefined ? '' : `objectClass: posixAccount\nuidNumber: ${index + 1000}\ngidNumber: ${gid}\nhomeDirectory: /home\n`;

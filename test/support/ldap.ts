@@ -1,15 +1,15 @@
 import { dirname } from 'node:path';
 import { parseOptions } from '../../src/config/options.js';
-import ldap from '../../src/providers/ldap/definition.js';
 import { createLdapProvider } from '../../src/providers/ldap/lookup.js';
-import type { ResolveSrv } from '../../src/providers/ldap/servers.js';
+import { OPTIONS } from '../../src/providers/ldap/options.js';
+import type { ResolveSrv } from '../../src/providers/ldap/srv.js';
 import type { Group, GroupProvider, LoginUser } from '../../src/providers/provider.js';
 import { createLogger, type Logger } from '../../src/support/log.js';
 
 /** A provider for a test, with what it has to say about its work. */
 export interface TestProvider extends GroupProvider {
   readonly lines: readonly string[];
-  /** The names of a user's groups; `undefined` for an unknown user. */
+  /** The names of the groups that a user is granted; `undefined` for an unknown user. */
   names(user: string, signal?: AbortSignal): Promise<readonly string[] | undefined>;
   /** The groups of a user. */
   of(user: string, signal?: AbortSignal): Promise<readonly Group[] | undefined>;
@@ -23,13 +23,18 @@ export function ldapProvider(
   const lines: string[] = [];
   const log: Logger = createLogger((level, message) => void lines.push(`${level}: ${message}`));
   const provider = createLdapProvider(
-    parseOptions(ldap.options, table, 'test'),
+    parseOptions(OPTIONS, table, 'test'),
     { log, directory: extra.directory ?? dirname('/') },
     extra.resolveSrv,
   );
   const of = (user: string, signal = new AbortController().signal): Promise<readonly Group[] | undefined> =>
     provider.groups(loginUser(user), signal);
-  return { ...provider, lines, of, names: async (user, signal) => (await of(user, signal))?.map(({ name }) => name) };
+  return {
+    ...provider,
+    lines,
+    of,
+    names: async (user, signal) => (await of(user, signal))?.flatMap(({ name, skip }) => (skip === undefined ? [name] : [])),
+  };
 }
 
 /** Somebody who logs in. */

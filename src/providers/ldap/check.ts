@@ -1,18 +1,11 @@
 import { TLSSocket } from 'node:tls';
-import { PresenceFilter } from 'ldapts';
 import { ConfigError, explain } from '../../support/errors.js';
 import type { Finding } from '../provider.js';
-import {
-  type Connection,
-  type ConnectionSettings,
-  type Credentials,
-  describe,
-  openConnection,
-  RESULT,
-  SearchFailed,
-  type SearchRequest,
-} from './connection.js';
-import { Stop } from './deadline.js';
+import { type Credentials, describe, type SearchRequest } from './client.js';
+import { type Connection, type ConnectionSettings, openConnection } from './connection.js';
+import { missing } from './directory.js';
+import { SearchFailed } from './errors.js';
+import { ANYTHING } from './filter.js';
 import type { Plan } from './plan.js';
 import type { Servers } from './servers.js';
 
@@ -28,18 +21,17 @@ export async function checkServers(
   plan: Plan,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const stop = new Stop(signal);
   try {
-    const endpoints = await servers.endpoints(stop);
+    const endpoints = await servers.endpoints(signal);
     const findings = await Promise.all(
       endpoints.map(async (endpoint): Promise<readonly Finding[]> => {
         try {
-          const connection = await openConnection(endpoint, settings, stop);
+          const connection = await openConnection(endpoint, settings, signal);
           try {
             const findings = [
               certificate(connection, settings.credentials),
-              ...(await bases(connection, plan, stop)),
-              ...(await speed(connection, plan, stop)),
+              ...(await bases(connection, plan, signal)),
+              ...(await speed(connection, plan, signal)),
             ];
             return findings.map((finding) => ({ ...finding, message: `${endpoint.uri}: ${finding.message}` }));
           } finally {
@@ -53,13 +45,11 @@ export async function checkServers(
     return findings.flat();
   } catch (error) {
     return [{ level: 'error', message: explain(error) }];
-  } finally {
-    stop.end();
   }
 }
 
 function fixFor(error: unknown): string {
-  if (error instanceof ConfigError) return 'mend the file';
+  if (error instanceof ConfigError) return 'correct the file';
   return 'see that the server runs, that a firewall lets it through, and that uris, tls_ca_file and bind_dn are right';
 }
 
@@ -72,7 +62,7 @@ function certificate({ transport }: Connection, credentials: Credentials): Findi
   return days < CERTIFICATE_WARNING ? { level: 'warning', message, fix: "renew the server's certificate" } : { level: 'ok', message };
 }
 
-async function bases(connection: Connection, plan: Plan, stop: Stop): Promise<readonly Finding[]> {
+async function bases(connection: Connection, plan: Plan, signal: AbortSignal): Promise<readonly Finding[]> {
   const wanted = [
     ...(plan.user.fixedBase ? [{ option: 'user_base', base: plan.user.base({}) ?? '' }] : []),
     ...(plan.group.base !== '' ? [{ option: 'group_base', base: plan.group.base }] : []),
@@ -80,8 +70,8 @@ async function bases(connection: Connection, plan: Plan, stop: Stop): Promise<re
   return Promise.all(
     wanted.map(async ({ option, base }): Promise<Finding> => {
       try {
-        const found = await connection.search({ base, scope: 'base', filter: anything(), attributes: ['1.1'] }, stop);
-        if (found.length > 0) return { level: 'ok', message: `${option} "${base}" is there` };
+        const { entries } = await connection.search({ base, scope: 'base', filter: ANYTHING, attributes: ['1.1'] }, signal);
+        if (entries.length > 0) return { level: 'ok', message: `${option} "${base}" is there` };
         return { level: 'error', message: `${option} "${base}" can't be read`, fix: 'let this bind read it' };
       } catch (error) {
         return { level: 'error', message: `${option}: ${explain(error)}`, fix: `correct ${option}, or let this bind read it` };
@@ -91,19 +81,19 @@ async function bases(connection: Connection, plan: Plan, stop: Stop): Promise<re
 }
 
 /** Searches for somebody who isn't there: with an index that takes no longer than a round trip. */
-async function speed(connection: Connection, plan: Plan, stop: Stop): Promise<readonly Finding[]> {
+async function speed(connection: Connection, plan: Plan, signal: AbortSignal): Promise<readonly Finding[]> {
   const nobody = 'acl-groups-check-nobody';
   const timed = async (request: SearchRequest): Promise<number> => {
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {
       const started = performance.now();
-      await connection.search(request, stop);
+      await connection.search(request, signal);
       times.push(performance.now() - started);
     }
     // The best of them: the others may have waited for something else.
     return Math.min(...times);
   };
-  const roundTrip = await timed({ base: '', scope: 'base', filter: anything(), attributes: ['1.1'] });
+  const roundTrip = await timed({ base: '', scope: 'base', filter: ANYTHING, attributes: ['1.1'] });
   const user = plan.user.filter.fill({ user: [nobody], local: [nobody], domain: [nobody] });
   const group =
     plan.strategy === 'search' ? plan.group.filter.fill({ dn: [`uid=${nobody},${plan.group.base}`], uid: [nobody] }) : undefined;
@@ -122,12 +112,8 @@ async function speed(connection: Connection, plan: Plan, stop: Stop): Promise<re
       );
     } catch (error) {
       // A base that is missing has a finding of its own.
-      if (!(error instanceof SearchFailed) || error.code !== RESULT.noSuchObject) throw error;
+      if (!(error instanceof SearchFailed) || !missing(error)) throw error;
     }
   }
   return findings;
-}
-
-function anything(): PresenceFilter {
-  return new PresenceFilter({ attribute: 'objectClass' });
 }

@@ -1,62 +1,93 @@
 import { isUtf8 } from 'node:buffer';
 import type { Entry as LdaptsEntry } from 'ldapts';
+import { ProviderError } from '../../support/errors.js';
+import { ANYTHING } from './filter.js';
 
 /** A portion of an attribute's values. */
-export interface ValueRange {
+interface ValueRange {
   /** The number of its first value, from 0 on. */
   readonly start: number;
-  readonly values: readonly string[];
+  readonly values: readonly Buffer[];
   /** The number of the value that the rest begins with; `undefined` if this was the end. */
   readonly next: number | undefined;
 }
 
-/** An entry as a search found it. Attribute names compare without case, and every attribute is a list. */
+/** An entry as a search found it. Attribute names compare without case; values are lists of bytes, which are decoded here and nowhere else. */
 export class Entry {
-  /** As the server spells it. */
+  /** As the server spells it, which is what it is told from others by. */
   readonly dn: string;
-  readonly #raw: LdaptsEntry;
+  readonly #values = new Map<string, readonly Buffer[]>();
 
   constructor(raw: LdaptsEntry) {
     this.dn = raw.dn;
-    this.#raw = raw;
+    for (const [name, value] of Object.entries(raw)) {
+      // ldapts keeps the DN among the attributes, and no server has one of this name.
+      if (name === 'dn') continue;
+      const values = Array.isArray(value) ? value : [value];
+      this.#values.set(
+        name.toLowerCase(),
+        values.map((each) => (typeof each === 'string' ? Buffer.from(each) : each)),
+      );
+    }
   }
 
-  /** The values that are texts; what isn't UTF-8 is left out. */
-  texts(attribute: string): readonly string[] {
-    return this.#values(attribute).flatMap(text);
+  /** Whether its DN came out of its bytes whole, so that the server knows it again. */
+  get isAddressable(): boolean {
+    return isWhole(this.dn);
   }
 
-  /** The values as bytes. */
   bytes(attribute: string): readonly Buffer[] {
-    return this.#values(attribute).map((value) => (Buffer.isBuffer(value) ? value : Buffer.from(value)));
+    return this.#values.get(attribute.toLowerCase()) ?? [];
+  }
+
+  /** The values that are texts, a byte order mark included; what isn't UTF-8 is skipped. */
+  texts(attribute: string): readonly string[] {
+    return this.bytes(attribute).flatMap((value) => text(value) ?? []);
   }
 
   /** For an attribute that came in part ([MS-ADTS] 3.1.1.3.1.3.3): what came. */
   range(attribute: string): ValueRange | undefined {
     const prefix = `${attribute.toLowerCase()};range=`;
-    const name = Object.keys(this.#raw).find((each) => each.toLowerCase().startsWith(prefix));
-    if (name === undefined) return undefined;
-    const [start, end] = name.slice(prefix.length).split('-');
-    return { start: Number(start), values: this.texts(name), next: end === undefined || end === '*' ? undefined : Number(end) + 1 };
-  }
-
-  /** Makes one form of the several that ldapts gives a value: a string, a Buffer, lists of either, an empty list for none. */
-  #values(attribute: string): readonly (string | Buffer)[] {
-    // ldapts keeps the DN among the attributes, and no server has one of this name.
-    if (attribute === 'dn') return [];
-    const name = Object.hasOwn(this.#raw, attribute) ? attribute : this.#spelling(attribute);
-    const value = name === undefined ? undefined : this.#raw[name];
-    if (value === undefined) return [];
-    return Array.isArray(value) ? value : [value];
-  }
-
-  #spelling(attribute: string): string | undefined {
-    const lower = attribute.toLowerCase();
-    return Object.keys(this.#raw).find((name) => name.toLowerCase() === lower);
+    for (const [name, values] of this.#values) {
+      if (!name.startsWith(prefix)) continue;
+      const [start, end] = name.slice(prefix.length).split('-');
+      return { start: Number(start), values, next: end === undefined || end === '*' ? undefined : Number(end) + 1 };
+    }
+    return undefined;
   }
 }
 
-function text(value: string | Buffer): readonly string[] {
-  if (!Buffer.isBuffer(value)) return [value];
-  return isUtf8(value) ? [value.toString('utf8')] : [];
+/** A value as a text; `undefined` if it isn't UTF-8. */
+export function text(value: Buffer): string | undefined {
+  // TextDecoder, which ldapts uses, would drop a byte order mark, and make one value of two.
+  return isUtf8(value) ? value.toString('utf8') : undefined;
+}
+
+/** Whether a text that ldapts decoded can have come from UTF-8: what can't was read as U+FFFD. */
+export function isWhole(decoded: string): boolean {
+  return !decoded.includes('\uFFFD');
+}
+
+/** Reads one entry. */
+export type ReadEntry = (dn: string, filter: typeof ANYTHING, attributes: readonly string[]) => Promise<Entry | undefined>;
+
+/**
+ * All values of an attribute, also where the server gives them in portions: Active Directory does so from 1,500 values on, and then the attribute
+ * itself looks empty ([MS-ADTS] 3.1.1.3.1.3.3).
+ * @throws ProviderError when a portion doesn't come
+ */
+export async function allValues(read: ReadEntry, entry: Entry, attribute: string): Promise<readonly Buffer[]> {
+  let part: ValueRange | undefined = entry.range(attribute);
+  if (part === undefined) return entry.bytes(attribute);
+  const values: Buffer[] = [];
+  let from = 0;
+  for (;;) {
+    if (part?.start !== from || (part.next !== undefined && !(part.next > from))) {
+      throw new ProviderError('ldap', `"${entry.dn}": the server gives the first ${from} values of ${attribute}, and no more`);
+    }
+    values.push(...part.values);
+    if (part.next === undefined) return values;
+    from = part.next;
+    part = (await read(entry.dn, ANYTHING, [`${attribute};range=${from}-*`]))?.range(attribute);
+  }
 }

@@ -1,19 +1,23 @@
 import { resolve } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
+import type { Filter } from 'ldapts';
 import { ConfigError } from '../../support/errors.js';
-import type { Credentials } from './connection.js';
-import { escapeDnValue, parseDn } from './dn.js';
+import type { Credentials } from './client.js';
+import { escapeDnValue } from './dn.js';
+import { readPasswordFile, readTlsFiles, stampOf } from './files.js';
 import { type FilterTemplate, parseFilter } from './filter.js';
 import type { LdapOptions } from './options.js';
-import { readPasswordFile } from './password-file.js';
 import { PRESETS, type Preset, type Strategy } from './presets.js';
-import { type TlsSettings, tlsSettings } from './tls.js';
 import { type Location, parseUri } from './uri.js';
 
 /** What the options come to: checked, with the preset's part filled in, filters and files read. */
 export interface Plan {
   readonly locations: readonly Location[];
   readonly credentials: Credentials;
-  readonly tls: TlsSettings;
+  /** Reads the files of certificates. */
+  readonly tls: () => ConnectionOptions;
+  /** Says by another text that a file of credentials has changed. */
+  readonly stamp: () => string;
   readonly user: {
     /** The base for a user, which a name can't add to or get out of; `undefined` for one that lacks a part that the base needs. */
     readonly base: (placeholders: Readonly<Record<string, string>>) => string | undefined;
@@ -21,13 +25,17 @@ export interface Plan {
     readonly fixedBase: boolean;
     readonly filter: FilterTemplate;
     readonly uidAttribute: string;
+    /** Active Directory: a user without a userPrincipalName of his own is account@domain. */
+    readonly implicitPrincipal: FilterTemplate | undefined;
   };
   readonly strategy: Strategy;
   readonly group: {
-    /** Empty with `memberof`: anywhere. */
     readonly base: string;
     readonly filter: FilterTemplate;
+    /** A condition that every group has to meet as well. */
+    readonly condition: Filter | undefined;
     readonly nameAttribute: string;
+    readonly prefix: string;
   };
   readonly primary: Preset['primary'] | undefined;
   readonly nestingLevel: number;
@@ -41,16 +49,18 @@ export function makePlan(options: LdapOptions, directory: string): Plan {
   if (options.uris.length === 0) throw new ConfigError('uris: needed: the servers, such as ["ldaps://ldap.example.com"]');
   const locations = options.uris.map((uri) => parseUri(uri, options.starttls));
   const path = (file: string): string => (file === '' ? '' : resolve(directory, file));
-  const tls = tlsSettings({
-    ca: path(options.tls_ca_file),
-    cert: path(options.tls_cert_file),
-    key: path(options.tls_key_file),
-    minVersion: options.tls_min_version,
-  });
+  const [ca, cert, key, passwordFile] = [options.tls_ca_file, options.tls_cert_file, options.tls_key_file, options.bind_password_file].map(
+    path,
+  );
+  const files = { ca: ca ?? '', cert: cert ?? '', key: key ?? '' };
+  const tls = (): ConnectionOptions => readTlsFiles({ ...files, minVersion: options.tls_min_version });
+  // Mistakes are to be found at start.
+  if (files.ca + files.cert + files.key !== '') tls();
   return {
     locations,
-    credentials: credentialsOf(options, locations, path(options.bind_password_file)),
+    credentials: credentialsOf(options, locations, passwordFile ?? ''),
     tls,
+    stamp: () => stampOf([passwordFile ?? '', files.cert, files.key]),
     user: userPart(options, preset),
     strategy,
     group: groupPart(options, preset, strategy),
@@ -80,14 +90,8 @@ function credentialsOf(options: LdapOptions, locations: readonly Location[], pas
     throw new ConfigError(`${given} needs ${missing} too; leave out both to bind anonymously`);
   }
   if (dn === '') return { kind: 'anonymous' };
-  // What was read to be checked at start serves the first bind: exec mode makes only one.
-  let checked: string | undefined = readPasswordFile(passwordFile);
-  const password = (): string => {
-    const found = checked ?? readPasswordFile(passwordFile);
-    checked = undefined;
-    return found;
-  };
-  return { kind: 'simple', dn, password };
+  readPasswordFile(passwordFile);
+  return { kind: 'simple', dn, password: () => readPasswordFile(passwordFile) };
 }
 
 function plain(location: Location, starttls: boolean): boolean {
@@ -110,23 +114,34 @@ function userPart(options: LdapOptions, preset: Preset): Plan['user'] {
   if (filter.placeholders.size === 0 && needed.length === 0) {
     throw new ConfigError('user_filter: has none of {user} {local} {domain}: it would find the same entry for every user');
   }
-  return { base, fixedBase: needed.length === 0, filter, uidAttribute: options.user_id_attribute || preset.uidAttribute };
+  return {
+    base,
+    fixedBase: needed.length === 0,
+    filter,
+    uidAttribute: options.user_id_attribute || preset.uidAttribute,
+    implicitPrincipal:
+      options.preset === 'ad' && options.user_filter === '' ? parseFilter(preset.implicitUserFilter ?? '', names, '') : undefined,
+  };
 }
 
 function groupPart(options: LdapOptions, preset: Preset, strategy: Strategy): Plan['group'] {
-  const { group_base: base, group_name_attribute: nameAttribute } = options;
+  const { group_base: base } = options;
+  const nameAttribute = options.group_name_attribute || preset.nameAttribute;
+  if (base === '') throw new ConfigError('group_base: needed: the DN that groups are below, such as "ou=groups,dc=example,dc=com"');
   checkDn('group_base', base);
-  if (base === '' && strategy !== 'memberof')
-    throw new ConfigError(`group_base: needed with group_strategy "${strategy}": the DN that groups are below`);
-  if (base === '' && options.primary_group) {
-    throw new ConfigError('group_base: needed to find primary groups: the DN that groups are below; or set primary_group = false');
+  if (options.nesting_level === 0 && (strategy === 'token_groups' || (strategy === 'memberof' && preset.transitiveMemberOf))) {
+    throw new ConfigError(
+      `nesting_level: 0 is not possible with group_strategy "${strategy}": nested groups are always in it; use group_strategy = "search"`,
+    );
   }
-  if (strategy === 'token_groups' && options.nesting_level === 0) {
-    throw new ConfigError('nesting_level: 0 is not possible with group_strategy "token_groups": nested groups are always in it');
+  if (options.distribution_groups && (preset.isSecurityGroup === undefined || strategy === 'token_groups')) {
+    throw new ConfigError(
+      'distribution_groups: needs preset = "ad" and group_strategy = "search" or "memberof": tokenGroups never has them',
+    );
   }
   const search = strategy === 'search';
   const filter = parseFilter(
-    options.group_filter || (search ? preset.groupFilter : strategy === 'memberof' ? preset.memberOfFilter : '(objectClass=group)'),
+    options.group_filter || (search ? preset.groupFilter : preset.isGroup),
     search ? ['dn', 'uid'] : [],
     'group_filter',
   );
@@ -135,10 +150,13 @@ function groupPart(options: LdapOptions, preset: Preset, strategy: Strategy): Pl
   }
   if (!/^[A-Za-z][\w-]*(;[\w-]+)*$/.test(nameAttribute))
     throw new ConfigError(`group_name_attribute: "${nameAttribute}" is no attribute name`);
-  return { base, filter, nameAttribute };
+  const condition =
+    preset.isSecurityGroup === undefined || options.distribution_groups ? undefined : parseFilter(preset.isSecurityGroup, [], '').fill({});
+  return { base, filter, condition, nameAttribute, prefix: options.prefix };
 }
 
+/** What the server would say of a text that has nothing of a DN, said at start. */
 function checkDn(option: string, dn: string): void {
-  if (parseDn(dn) === undefined)
+  if (!/^\s*[A-Za-z0-9.-]+\s*=/.test(dn))
     throw new ConfigError(`${option}: "${dn}" is no DN; expected something like "ou=people,dc=example,dc=com"`);
 }

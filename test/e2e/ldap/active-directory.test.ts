@@ -88,8 +88,8 @@ describe('Active Directory', () => {
       const { searchEntries } = await client.search(dnOf(name), { scope: 'base', attributes, explicitBufferAttributes: attributes });
       const names: string[] = [];
       for (const sid of [searchEntries[0]?.tokenGroups ?? []].flat()) {
-        const found = await client.search(`<SID=${Buffer.from(sid).toString('hex')}>`, { scope: 'base', attributes: ['cn'] });
-        names.push(...found.searchEntries.map(({ cn }) => String(cn)));
+        const found = await client.search(`<SID=${Buffer.from(sid).toString('hex')}>`, { scope: 'base', attributes: ['sAMAccountName'] });
+        names.push(...found.searchEntries.map(({ sAMAccountName }) => String(sAMAccountName)));
       }
       return names;
     } finally {
@@ -97,7 +97,7 @@ describe('Active Directory', () => {
     }
   }
 
-  const nested = ['direct', 'level1', 'level2', 'level3', 'level4', COMMA, 'Größe "X" #1 \\ * /'];
+  const nested = ['direct', 'level1', 'level2', 'level3', 'level4', 'Sales_ West _north_', 'odd'];
 
   it('gives by name what tokenGroups says, primary group first', async () => {
     await using({}, async (provider) => {
@@ -105,6 +105,12 @@ describe('Active Directory', () => {
       expect([...names].sort()).toEqual([...(await tokenGroupNames('anna'))].sort());
       expect(names[0]).toBe('Domain Users');
       expect(names).toEqual(expect.arrayContaining([...nested, 'holds the primary group']));
+    });
+  });
+
+  it('gives the common names where told to', async () => {
+    await using({ group_name_attribute: 'CN' }, async (provider) => {
+      expect(await provider.names('anna')).toEqual(expect.arrayContaining([COMMA, 'Größe "X" #1 \\ * /']));
     });
   });
 
@@ -153,7 +159,7 @@ describe('Active Directory', () => {
       expect(names).toEqual(expect.arrayContaining([...nested, 'holds the primary group']));
     });
     await using({ group_strategy, nesting_level: 0, primary_group: false }, async (provider) => {
-      expect(new Set(await provider.names('anna'))).toEqual(new Set(['direct', COMMA, 'Größe "X" #1 \\ * /']));
+      expect(new Set(await provider.names('anna'))).toEqual(new Set(['direct', 'Sales_ West _north_', 'odd']));
     });
   });
 

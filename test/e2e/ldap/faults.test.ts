@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RESULT } from '../../../src/providers/ldap/connection.js';
-import type { ResolveSrv } from '../../../src/providers/ldap/servers.js';
+import { RESULT } from '../../../src/providers/ldap/errors.js';
+import type { ResolveSrv } from '../../../src/providers/ldap/srv.js';
 import { makeCa } from '../../support/ca.js';
 import { startDns } from '../../support/dns.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
@@ -218,7 +218,7 @@ describe('a server in plain text', () => {
     const provider = provide({ ...plain, uris: [slapd.ldap, `ldap://127.0.0.1:${second.port}`], bind_password_file: file });
     const error: unknown = await provider.names('alice').catch((reason: unknown) => reason);
     expect(error).toMatchObject({
-      message: `ldap: ${slapd.ldap}: bind as "${READER_DN}" refused: invalid credentials (result 49)`,
+      message: `ldap: ${slapd.ldap}: bind as "${READER_DN}" refused: invalid credentials (result 49); not tried again for 5 min, unless the file of the password or certificate changes`,
       timedOut: false,
     });
     expect(provider.lines.join()).not.toContain('wrong password');
@@ -241,7 +241,7 @@ describe('a server in plain text', () => {
     const provider = provide({ ...SHORT, ...plain, uris: [`ldap://127.0.0.1:${silent.port}`, slapd.ldap] });
     await works(provider);
     await works(provider);
-    // It is left out for half a minute, instead of costing every login its time limit.
+    // It is skipped for half a minute, instead of costing every login its time limit.
     expect(silent.connections).toBe(1);
     const clock = ownClock();
     clock.pass(20_000);
@@ -250,8 +250,8 @@ describe('a server in plain text', () => {
     clock.pass(10_000);
     await works(provider);
     await expect.poll(() => silent.connections).toBe(2);
-    const warnings = provider.lines.filter((line) => line.startsWith('warning'));
-    expect(warnings).toEqual([`warning: ldap: ldap://127.0.0.1:${silent.port}: no connection within 1000 ms; left out for a while`]);
+    const warnings = provider.lines.filter((line) => line.startsWith('warning') && line.includes('skipped'));
+    expect(warnings).toEqual([`warning: ldap: ldap://127.0.0.1:${silent.port}: no connection within 1000 ms; skipped for 30 s`]);
   });
 
   it('of which the first one was down, and is tried again while nobody waits for it', async () => {
@@ -278,7 +278,7 @@ describe('a server in plain text', () => {
     clock.pass(30_000);
     serve = (socket) => socket.on('data', (message: Buffer) => socket.write(response(message[4] ?? 0, BIND_RESPONSE, INVALID_CREDENTIALS)));
     await Promise.all([works(provider), works(provider), works(provider)]);
-    const warning = `warning: ldap: ${uri}: bind as "${READER_DN}" refused: invalid credentials (result 49); left out for a while`;
+    const warning = `warning: ldap: ${uri}: bind as "${READER_DN}" refused: invalid credentials (result 49); not tried again for 5 min, unless the file of the password or certificate changes; skipped for 30 s`;
     await expect.poll(() => provider.lines).toContain(warning);
     await works(provider);
     expect(first.connections).toBe(2);

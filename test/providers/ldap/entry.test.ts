@@ -33,8 +33,12 @@ describe('Entry', () => {
   });
 
   it('tells which part of the values a range is', () => {
-    expect(entry({ member: [], 'member;range=0-1': ['a', 'b'] }).range('Member')).toEqual({ start: 0, values: ['a', 'b'], next: 2 });
-    expect(entry({ 'MEMBER;Range=2-*': 'c' }).range('member')).toEqual({ start: 2, values: ['c'], next: undefined });
+    expect(entry({ member: [], 'member;range=0-1': ['a', 'b'] }).range('Member')).toEqual({
+      start: 0,
+      values: [Buffer.from('a'), Buffer.from('b')],
+      next: 2,
+    });
+    expect(entry({ 'MEMBER;Range=2-*': 'c' }).range('member')).toEqual({ start: 2, values: [Buffer.from('c')], next: undefined });
     expect(entry({ member: 'a', 'memberOf;range=0-1': ['a'] }).range('member')).toBeUndefined();
   });
 });

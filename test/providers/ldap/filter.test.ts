@@ -27,7 +27,6 @@ describe('parseFilter', () => {
     '(member:1.2.840.113556.1.4.1941:=cn=x)',
     '(cn:dn:caseExactMatch:=Smith)',
     '(:caseExactMatch:=Smith)',
-    '(1.2.840.113556.1.4.803=5)',
   ])('reads %s', (text) => {
     expect(String(parse(text).fill({})).replace(/\(:caseExact/, '(:caseExact')).toBe(text);
   });
@@ -41,21 +40,28 @@ describe('parseFilter', () => {
     expect(bytes(parse('(objectGUID=\\ff\\00)').fill({})).subarray(-2)).toEqual(Buffer.from([0xff, 0]));
   });
 
+  it('reads a placeholder that is written in hex as a text', () => {
+    const { fill, placeholders } = parse('(cn=\\7buser\\7d*{user})', 'user');
+    expect(placeholders).toEqual(new Set(['user']));
+    expect(fill({ user: ['a*'] })).toMatchObject({ initial: '{user}', final: 'a*' });
+  });
+
   it.each([
-    ['', 'expected ('],
-    ['uid=x', 'expected ('],
-    ['(uid=x', 'a closing parenthesis is missing'],
-    ['(uid=x))', 'expected the end'],
-    ['(&)', 'expected a filter in parentheses behind &'],
-    ['(=x)', 'expected an attribute'],
-    ['(u id=x)', 'expected an attribute'],
-    ['(uid=a(b)', '( { and } in a value'],
-    ['(uid={user)', '( { and } in a value'],
-    ['(uid=\\zz)', 'a backslash needs two hexadecimal digits'],
+    ['', 'Filter cannot be empty'],
+    ['(uid=x', 'as many opening as closing parentheses are needed'],
+    ['(&(uid=x)', 'as many opening as closing parentheses are needed'],
+    ['(!(uid=x)y', 'as many opening as closing parentheses are needed'],
+    ['(uid=x))', 'as many opening as closing parentheses are needed'],
+    ['(uid=x)(uid=y)', 'Unbalanced parens'],
+    ['(&)', 'Missing paren'],
+    ['(=x)', 'Invalid attribute name'],
+    ['(u id=x)', 'Invalid expression'],
+    ['(uid=a(b))', 'Illegal unescaped character: ('],
+    ['(uid={user)', 'unknown placeholder {'],
+    ['(uid=\\zz)', 'Invalid escaped hex character: zz'],
     ['(uid={name})', 'unknown placeholder {name} (allowed here: {user}'],
-    ['(uid=\\ff{user})', "can't stand beside a placeholder"],
-    ['(uid>=a*b)', 'a * in a value behind >= has to be written \\2a'],
-    ['(cn=\\ff*)', 'can only be compared by ='],
+    ['(uid=\\ff{user})', "bytes that aren't UTF-8 can only be compared by =, without placeholders"],
+    ['(cn=\\ff*)', "bytes that aren't UTF-8 can only be compared by =, without placeholders"],
   ])('refuses %s', (text, reason) => {
     expect(() => parse(text, 'user')).toThrow(ConfigError);
     expect(() => parse(text, 'user')).toThrow(reason);
@@ -98,6 +104,6 @@ describe('parseFilter', () => {
 
   it('tells what it depends on', () => {
     const template = parse('(&(a={dn})(member:1.2.840.113556.1.4.1941:={uid}))', 'dn', 'uid');
-    expect(template).toMatchObject({ placeholders: new Set(['dn', 'uid']), usesChainRule: true });
+    expect(template).toMatchObject({ placeholders: new Set(['dn', 'uid']), attributes: ['a', 'member'], usesChainRule: true });
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions } from '../../../src/config/options.js';
-import ldap from '../../../src/providers/ldap/definition.js';
+import { OPTIONS } from '../../../src/providers/ldap/options.js';
 import { makePlan, type Plan } from '../../../src/providers/ldap/plan.js';
 import { PRESET_NAMES } from '../../../src/providers/ldap/presets.js';
 import { ConfigError } from '../../../src/support/errors.js';
@@ -20,7 +20,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const NEEDED = { uris: ['ldaps://a'], user_base: 'ou=people,dc=x', group_base: 'ou=groups,dc=x' };
 const plan = (table: Readonly<Record<string, unknown>>): Plan =>
-  makePlan(parseOptions(ldap.options, { ...NEEDED, ...table }, 'test'), directory);
+  makePlan(parseOptions(OPTIONS, { ...NEEDED, ...table }, 'test'), directory);
 
 describe('makePlan', () => {
   it.each(PRESET_NAMES)('has a working preset %s', (preset) => {
@@ -57,18 +57,20 @@ describe('makePlan', () => {
     [{ user_base: 'people' }, 'user_base: "people" is no DN'],
     [{ user_base: 'ou={name},dc=x' }, 'user_base: unknown placeholder {name}'],
     [{ user_filter: '(objectClass=person)' }, 'user_filter: has none of {user} {local} {domain}'],
-    [{ user_filter: '(uid={dn})' }, 'user_filter: (uid={dn}): no filter, at character 6: unknown placeholder {dn}'],
-    [{ group_base: '' }, 'group_base: needed with group_strategy "search"'],
-    [{ group_base: '', group_strategy: 'memberof' }, 'group_base: needed to find primary groups'],
+    [{ user_filter: '(uid={dn})' }, 'user_filter: (uid={dn}): no filter: unknown placeholder {dn}'],
+    [{ group_base: '' }, 'group_base: needed'],
     [{ group_filter: '(objectClass=group)' }, 'group_filter: has none of {dn} {uid}'],
     [{ group_filter: '(member={dn})', group_strategy: 'memberof' }, 'unknown placeholder {dn} (allowed here: none'],
     [{ group_name_attribute: 'c n' }, 'group_name_attribute: "c n" is no attribute name'],
     [{ preset: 'ad', nesting_level: 0 }, 'nesting_level: 0 is not possible with group_strategy "token_groups"'],
+    [{ preset: 'freeipa', nesting_level: 0 }, 'nesting_level: 0 is not possible with group_strategy "memberof"'],
+    [{ preset: 'ad', distribution_groups: true }, 'distribution_groups: needs preset = "ad" and group_strategy = "search" or "memberof"'],
+    [{ distribution_groups: true }, 'distribution_groups: needs preset = "ad"'],
     [{ bind_dn: 'cn=x' }, 'bind_dn needs bind_password_file too'],
     [{ bind_password_file: 'password' }, 'bind_password_file needs bind_dn too'],
     [{ bind_dn: 'cn=x', bind_password_file: 'missing' }, "missing: the password file can't be read"],
     [{ bind_dn: 'cn=x', bind_password_file: 'empty' }, 'empty: refused: the password file is empty'],
-    [{ bind_dn: 'cn=x', bind_password_file: '.' }, 'refused: a password file has to be a regular file'],
+    [{ bind_dn: 'cn=x', bind_password_file: '.' }, 'refused: it has to be a regular file'],
     [{ sasl_mechanism: 'EXTERNAL', bind_dn: 'cn=x' }, 'EXTERNAL takes no bind_dn'],
     [{ sasl_mechanism: 'EXTERNAL' }, 'EXTERNAL over ldaps://a needs TLS with tls_cert_file'],
     [{ sasl_mechanism: 'EXTERNAL', uris: ['ldap://a'], starttls: false }, 'EXTERNAL over ldap://a needs TLS'],

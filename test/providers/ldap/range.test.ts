@@ -1,7 +1,6 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { Entry } from '../../../src/providers/ldap/entry.js';
-import { allValues } from '../../../src/providers/ldap/range.js';
+import { allValues, Entry, type ReadEntry } from '../../../src/providers/ldap/entry.js';
 
 const entry = (attributes: Readonly<Record<string, unknown>>): Entry => new Entry({ dn: 'cn=x', ...attributes } as LdaptsEntry);
 
@@ -9,12 +8,12 @@ const entry = (attributes: Readonly<Record<string, unknown>>): Entry => new Entr
 async function read(first: Readonly<Record<string, unknown>>, ...rest: readonly Readonly<Record<string, unknown>>[]) {
   const asked: (readonly string[])[] = [];
   const left = [...rest];
-  const search = async ({ attributes }: { readonly attributes: readonly string[] }) => {
+  const more: ReadEntry = async (_dn, _filter, attributes) => {
     asked.push(attributes);
     const next = left.shift();
-    return next === undefined ? [] : [entry(next)];
+    return next === undefined ? undefined : entry(next);
   };
-  return { values: await allValues(search, entry(first), 'member'), asked };
+  return { values: (await allValues(more, entry(first), 'member')).map(String), asked };
 }
 
 describe('allValues', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GivenUp, Stop, within } from '../../../src/providers/ldap/deadline.js';
+import { BindRefused, GivenUp, NoAnswer, SearchFailed, verdictOf, within } from '../../../src/providers/ldap/errors.js';
+import { ConfigError, ProviderError } from '../../../src/support/errors.js';
 
 const never = new Promise<never>(() => {});
 const limits = { ms: 60_000, what: 'no answer' };
@@ -19,39 +20,25 @@ describe('within', () => {
   it('gives up when the lookup is over, before or in the middle, and says why', async () => {
     const reason = new Error('the login is over');
     const controller = new AbortController();
-    const stop = new Stop(controller.signal);
-    const waiting = within(never, { ...limits, stop });
+    const waiting = within(never, { ...limits, signal: controller.signal });
     controller.abort(reason);
     const expected = { name: 'GivenUp', message: 'no answer before the time for the whole lookup was over', cause: reason };
     await expect(waiting).rejects.toMatchObject(expected);
-    await expect(within(never, { ...limits, stop })).rejects.toMatchObject(expected);
+    await expect(within(never, { ...limits, signal: controller.signal })).rejects.toMatchObject(expected);
   });
 });
 
-describe('Stop', () => {
-  it('wakes all who wait, and those no more who left', () => {
-    const controller = new AbortController();
-    const stop = new Stop(controller.signal);
-    const woken: string[] = [];
-    const second = (): void => void woken.push('second');
-    stop.add(() => woken.push('first'));
-    stop.add(second);
-    stop.remove(second);
-    expect(stop.aborted).toBe(false);
-    controller.abort('over');
-    expect(woken).toEqual(['first']);
-    expect(stop.reason).toBe('over');
-  });
-
-  it('hears nothing after its end', () => {
-    const controller = new AbortController();
-    const stop = new Stop(controller.signal);
-    let woken = false;
-    stop.add(() => {
-      woken = true;
-    });
-    stop.end();
-    controller.abort();
-    expect(woken).toBe(false);
+describe('verdictOf', () => {
+  it.each([
+    ['deny', new BindRefused('invalid credentials')],
+    ['deny', new SearchFailed('no such attribute', 16)],
+    ['deny', new ConfigError('the password file is empty')],
+    ['deny', new ProviderError('ldap', 'user_filter finds 2 entries')],
+    ['next-server', new NoAnswer('busy', 'next-server')],
+    ['fresh-connection', new NoAnswer('connection lost', 'fresh-connection')],
+    ['next-server', new Error('connect ECONNREFUSED')],
+    ['next-server', new GivenUp('no connection within 1000 ms')],
+  ])('says %s to %s', (verdict, error) => {
+    expect(verdictOf(error)).toBe(verdict);
   });
 });

@@ -1,12 +1,17 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { parseOptions } from '../../../src/config/options.js';
-import { SearchFailed, type SearchRequest } from '../../../src/providers/ldap/connection.js';
-import ldap from '../../../src/providers/ldap/definition.js';
-import { Entry } from '../../../src/providers/ldap/entry.js';
-import { groupsOfUser } from '../../../src/providers/ldap/membership.js';
-import { makePlan } from '../../../src/providers/ldap/plan.js';
-import { createLogger } from '../../../src/support/log.js';
+import { parseOptions } from '../../../../src/config/options.js';
+import type { SearchRequest, SearchResult } from '../../../../src/providers/ldap/client.js';
+import { createDirectory } from '../../../../src/providers/ldap/directory.js';
+import { Entry } from '../../../../src/providers/ldap/entry.js';
+import { SearchFailed } from '../../../../src/providers/ldap/errors.js';
+import { OPTIONS } from '../../../../src/providers/ldap/options.js';
+import { makePlan } from '../../../../src/providers/ldap/plan.js';
+import { Found } from '../../../../src/providers/ldap/strategy/found.js';
+import { byMemberOf } from '../../../../src/providers/ldap/strategy/memberof.js';
+import { bySearch } from '../../../../src/providers/ldap/strategy/search.js';
+import { byTokenGroups } from '../../../../src/providers/ldap/strategy/token-groups.js';
+import { createLogger } from '../../../../src/support/log.js';
 
 const DOMAIN = 'dc=ad,dc=test';
 const BASE = `ou=groups,${DOMAIN}`;
@@ -26,21 +31,38 @@ async function groupsIn(
 ) {
   const searches: string[] = [];
   const table = { preset: 'ad', uris: ['ldaps://x'], user_base: DOMAIN, group_base: BASE, ...options };
-  const plan = makePlan(parseOptions(ldap.options, table, 'test'), '/');
-  const search = async (request: SearchRequest): Promise<readonly Entry[]> => {
+  const plan = makePlan(parseOptions(OPTIONS, table, 'test'), '/');
+  const answer = async (request: SearchRequest): Promise<readonly Entry[]> => {
     fail?.(request);
-    if (request.base === '') return [entry('', { supportedCapabilities: '1.2.840.113556.1.4.800' })];
+    if (request.base === '') return [entry('', { supportedCapabilities: '1.2.840.113556.1.4.800', defaultNamingContext: DOMAIN })];
     if (request.attributes.includes('tokenGroups')) return [entry(user.dn, { tokenGroups: [2, 3, 4, 5].map(sid) })];
+    // A look at what there is: something.
+    if (request.atMost === 1) return [entry(`cn=some,${request.base}`, {})];
     const attribute = request.attributes.includes('sIDHistory') ? 'sIDHistory' : 'objectSid';
     searches.push(`${attribute} in ${request.base}`);
     return entries.filter(({ dn }) => dn.endsWith(request.base));
   };
-  const groups = await groupsOfUser({ search, plan, user, log: createLogger(() => {}) });
+  const search = async (request: SearchRequest): Promise<SearchResult> => ({ entries: await answer(request), references: [] });
+  const log = createLogger(() => {});
+  const found = new Found(plan.maxGroups, user.dn);
+  const strategies = { search: bySearch, memberof: byMemberOf, token_groups: byTokenGroups };
+  await strategies[plan.strategy]({
+    plan,
+    user,
+    userBase: DOMAIN,
+    search,
+    read: async (base, filter, attributes) => (await answer({ base, scope: 'base', filter, attributes }))[0],
+    directory: createDirectory(search, log),
+    signal: new AbortController().signal,
+    found,
+    log,
+  });
+  const groups = found.list(plan.group);
   return { groups: groups.map(({ name, skip }) => (skip === undefined ? name : `${name}: ${skip}`)), searches };
 }
 
 const group = (name: string, where: string, id: number, attribute = 'objectSid'): Entry =>
-  entry(`cn=${name},${where}`, { cn: name, [attribute]: sid(id) });
+  entry(`cn=${name},${where}`, { sAMAccountName: name, [attribute]: sid(id) });
 const named = [group('two', BASE, 2), group('three', BASE, 3)];
 
 describe('groups that tokenGroups names', () => {
@@ -85,7 +107,7 @@ describe('a user whose primary group can not be found out', () => {
 
   it.each(['search', 'memberof'])('is reported by %s, unless nobody wants it', async (group_strategy) => {
     const reason =
-      'objectSid or primaryGroupID of the user is not there, or may not be read by this bind; to do without it, set primary_group = false';
+      'objectSid or primaryGroupID of the user is not there, or may not be read by this bind; to ignore primary groups, set primary_group = false';
     expect((await groupsIn([], { user, options: { group_strategy } })).groups).toEqual([`primary group: ${reason}`]);
     expect((await groupsIn([], { user, options: { group_strategy, primary_group: false } })).groups).toEqual([]);
   });

@@ -1,7 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
 import { BerReader, ExtendedRequest, ExtendedResponse } from 'ldapts';
-import type { TlsSettings } from './tls.js';
 import type { Endpoint } from './uri.js';
 
 /** RFC 4511, 4.14. */
@@ -20,7 +19,7 @@ export type Transport = Socket | TLSSocket;
  * Opens the way to a server: TCP or a UNIX socket, and TLS, immediately or by StartTLS. Never hands out a plain socket where TLS was asked for.
  * The caller's deadline aborts it by `signal`.
  */
-export async function openTransport(endpoint: Endpoint, tls: TlsSettings, signal: AbortSignal): Promise<Transport> {
+export async function openTransport(endpoint: Endpoint, tlsOptions: () => ConnectionOptions, signal: AbortSignal): Promise<Transport> {
   const socket = endpoint.kind === 'unix' ? connectTcp(endpoint.path) : connectTcp({ host: endpoint.host, port: endpoint.port });
   const sockets: Socket[] = [socket];
   // Without an error: destroy(error) on a socket below a TLS handshake is thrown where nobody can catch it.
@@ -32,7 +31,7 @@ export async function openTransport(endpoint: Endpoint, tls: TlsSettings, signal
     if (endpoint.kind === 'unix' || endpoint.tls === 'none') return socket;
     if (endpoint.tls === 'upgrade') await startTls(socket);
     const secure = connectTls({
-      ...tls.options(),
+      ...tlsOptions(),
       socket,
       rejectUnauthorized: true,
       // A server name sent in the handshake can't be an address (RFC 6066, 3).
