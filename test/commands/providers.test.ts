@@ -29,8 +29,8 @@ it('shows each provider as a table within 80 columns, defaults written as in the
 
 it('marks what has to be given', async () => {
   const text = await output();
-  for (const name of ['uris', 'user_base', 'path']) expect(text).toMatch(new RegExp(`^  ${name} +\\(required\\) `, 'm'));
-  expect(text.match(/\(required\)/g)).toHaveLength(3);
+  for (const name of ['uris', 'user_base', 'group_base', 'path']) expect(text).toMatch(new RegExp(`^  ${name} +\\(required\\) `, 'm'));
+  expect(text.match(/\(required\)/g)).toHaveLength(4);
 });
 
 it('says which words an option can have', async () => {
@@ -60,7 +60,7 @@ it('prints the JSON Schema of the configuration, every table and option with its
   expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
   expect(schema.properties.on_error).toMatchObject({ enum: ['deny', 'continue'], default: 'deny', description: expect.any(String) });
   expect(schema.properties.cache.properties.ttl).toMatchObject({ type: 'string', default: '30s' });
-  expect(schema.properties.provider.properties.ldap.required).toEqual(['uris', 'user_base']);
+  expect(schema.properties.provider.properties.ldap.required).toEqual(['uris', 'user_base', 'group_base']);
   expect(schema.properties.provider.properties.file.required).toEqual(['path']);
   expect(schema.additionalProperties).toBe(false);
 });
