@@ -31,7 +31,7 @@ export function openSource(
   paths: SourcePaths = SYSTEM_PATHS,
 ): AccountDatabase {
   const files = openFiles(paths);
-  const nsswitch = watchFile<NameServices>(paths.nsswitch, parseNsswitch, () => DEFAULT_SERVICES);
+  const nsswitch = watchFile<NameServices>(paths.nsswitch, parseNsswitch, { missing: () => DEFAULT_SERVICES });
   const limiter = createLimiter('account lookups', MOST_LOOKUPS, MOST_WAITING);
   let libc: Promise<AccountDatabase> | undefined;
 
