@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { explain, ProviderError } from '../../support/errors.js';
+import { UntrustedFileError, whyReplaceable } from '../../support/trusted-file.js';
 import { type WatchedFile, watchFile } from '../../support/watched-file.js';
 import { defineProvider, type Finding, type Group, type ProviderDefinition } from '../provider.js';
-import { type GroupFile, parseGroupFile } from './group-file.js';
+import { type Memberships, readMemberships } from './memberships.js';
 import { type FileOptions, OPTIONS } from './options.js';
 
 const NAME = 'file';
@@ -11,18 +11,19 @@ const NAME = 'file';
 /**
  * Groups of virtual users. A member is the user's whole name or his account (see `user_format`); both count, and both are compared
  * exactly. A user that no line mentions is unknown, since the file has nothing else to know users by. The file is read when it is first
- * needed, and again when it has changed.
+ * needed, and again when it has changed. It decides about rights, so it is refused if others could have written it.
  */
 const file: ProviderDefinition<FileOptions> = defineProvider({
   name: NAME,
   description: 'a group file of virtual users',
   options: OPTIONS,
   create: (options, { directory, log }) => {
-    const groups = watchFile(resolve(directory, options.path), (binary) => {
-      const parsed = parseGroupFile(Buffer.from(binary, 'latin1').toString('utf8'));
+    const parse = (text: string): Memberships => {
+      const parsed = readMemberships(text);
       log.debug(`${NAME}: read ${options.path}: ${parsed.size} users`);
       return parsed;
-    });
+    };
+    const groups = watchFile(resolve(directory, options.path), parse, { trust: {} });
     return {
       async groups({ name, account }, signal) {
         signal.throwIfAborted();
@@ -36,34 +37,33 @@ const file: ProviderDefinition<FileOptions> = defineProvider({
 });
 export default file;
 
-/** @throws ProviderError saying which file, what is wrong with it and how to mend it */
-function read(groups: WatchedFile<GroupFile>): GroupFile {
+/** @throws ProviderError saying which file, what is wrong with it and how to fix it */
+function read(groups: WatchedFile<Memberships>): Memberships {
   try {
     return groups.read();
   } catch (error) {
-    const fix = FIXES[error instanceof Error && 'code' in error ? String(error.code) : ''] ?? 'mend that line';
+    // Says all of that by itself.
+    if (error instanceof UntrustedFileError) throw new ProviderError(NAME, error.message, { cause: error });
+    const fix = FIXES[error instanceof Error && 'code' in error ? String(error.code) : ''] ?? 'fix that line';
     throw new ProviderError(NAME, `${groups.path} can't be used: ${explain(error)}; ${fix}`, { cause: error });
   }
 }
 
 /** What helps against an error number of open(2) or read(2). */
 const FIXES: Readonly<Record<string, string>> = {
-  ENOENT: `make it, or mend path in [provider.${NAME}]`,
+  ENOENT: `create it, or correct path in [provider.${NAME}]`,
   EACCES: 'give the user that acl-groups runs as the right to read it',
-  EISDIR: `path in [provider.${NAME}] has to name a file`,
 };
 
-function check(groups: WatchedFile<GroupFile>): readonly Finding[] {
+function check(groups: WatchedFile<Memberships>): readonly Finding[] {
   try {
     const members = read(groups);
     const names = new Set<Group>([...members.values()].flatMap((found) => [...found]));
     const count: Finding = { level: 'ok', message: `${groups.path}: ${names.size} groups with members, ${members.size} users` };
-    return (statSync(groups.path).mode & 0o022) === 0 ? [count] : [count, writable(groups.path)];
+    const replaceable = whyReplaceable(groups.path);
+    if (replaceable === undefined) return [count];
+    return [count, { level: 'warning', message: `the directory of ${groups.path} ${replaceable.problem}`, fix: replaceable.fix }];
   } catch (error) {
     return [{ level: 'error', message: explain(error) }];
   }
-}
-
-function writable(name: string): Finding {
-  return { level: 'warning', message: `${name}: others than its owner can write this file`, fix: `chmod go-w ${name}` };
 }

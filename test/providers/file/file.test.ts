@@ -1,4 +1,5 @@
-import { chmodSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AWKWARD_NAMES, contractCases, loginUser } from '../../../src/providers/contract.js';
@@ -17,8 +18,8 @@ function open(path: string): GroupProvider {
   return file.create({ path }, { directory: directory.path, log });
 }
 
-// No group(5) file can hold a colon in a group's name.
-const awkward = AWKWARD_NAMES.filter((name) => !name.includes(':') && !name.startsWith('#'));
+// What no name of group(5) can have: a colon, blanks at its ends, and what comments and entries of NIS begin with.
+const awkward = AWKWARD_NAMES.filter((name) => !/:|^[#+\- ]| $/.test(name));
 directory.write('groups', awkward.map((name) => `${name}:x::alice@example.com,x\n`).join(''));
 
 describe('the contract', () => {
@@ -43,10 +44,8 @@ describe('the file provider', () => {
     expect(await open('exact').groups(loginUser('alice@example.com'), never)).toBeUndefined();
   });
 
-  it('reads once, and again when the file has changed', async () => {
+  it('reads again when the file has changed', async () => {
     const path = directory.write('changing', 'a:::alice\n');
-    // Changes that are younger than the clock of the file system can tell are never trusted.
-    utimesSync(path, 1e9, 1e9);
     const provider = open('changing');
     const groups = async (): Promise<readonly string[] | undefined> =>
       (await provider.groups(loginUser('alice'), never))?.map(({ name }) => name);
@@ -64,17 +63,14 @@ describe('the file provider', () => {
   it.each([
     [
       'missing',
-      `file: ${join(directory.path, 'missing')} can't be used: ENOENT: no such file or directory, open '${join(directory.path, 'missing')}'; make it, or mend path in [provider.file]`,
+      `file: ${join(directory.path, 'missing')} can't be used: ENOENT: no such file or directory, open '${join(directory.path, 'missing')}'; create it, or correct path in [provider.file]`,
     ],
-    [
-      '.',
-      `file: ${directory.path} can't be used: EISDIR: illegal operation on a directory, read; path in [provider.file] has to name a file`,
-    ],
+    ['.', `file: ${directory.path}: refused: it is a directory; name a regular file`],
     [
       'malformed',
-      `file: ${join(directory.path, 'malformed')} can't be used: line 1: expected name:password:gid:members, found "a:b"; mend that line`,
+      `file: ${join(directory.path, 'malformed')} can't be used: line 1: expected name:password:gid:members, found "a:b"; fix that line`,
     ],
-  ])('says of %s what is wrong and how to mend it', async (path, message) => {
+  ])('says of %s what is wrong and how to fix it', async (path, message) => {
     directory.write('malformed', 'a:b\n');
     await expect(open(path).groups(loginUser('alice'), never)).rejects.toThrow(new ProviderError('file', message.slice('file: '.length)));
   });
@@ -85,14 +81,49 @@ describe('the file provider', () => {
     expect(groups?.map(({ name }) => name.includes('\ufffd'))).toEqual([true]);
   });
 
-  it('checks that the file is there, what is in it, and that others can not write it', async () => {
+  it('refuses a file that others may write, or that belongs to somebody else', async () => {
+    const path = directory.write('untrusted', 'a:::alice\n');
+    chmodSync(path, 0o664);
+    await expect(open('untrusted').groups(loginUser('alice'), never)).rejects.toThrow(
+      new ProviderError('file', `${path}: refused: it may be written by others than its owner (mode 664); run: chmod go-w ${path}`),
+    );
+    chmodSync(path, 0o644);
+    if (process.getuid?.() !== 0) return;
+    chownSync(path, 12_345, 0);
+    await expect(open('untrusted').groups(loginUser('alice'), never)).rejects.toThrow(
+      new ProviderError('file', `${path}: refused: it belongs to uid 12345, not to root; run: chown root ${path}`),
+    );
+  });
+
+  it('does not wait for a FIFO', async () => {
+    const path = join(directory.path, 'fifo');
+    execFileSync('mkfifo', [path]);
+    await expect(open('fifo').groups(loginUser('alice'), never)).rejects.toThrow(
+      new ProviderError('file', `${path}: refused: it is a FIFO; name a regular file`),
+    );
+  });
+
+  it('checks that the file is there, what is in it, and who may write it', async () => {
     const path = directory.write('checked', 'a:::alice,bob\nb:::alice\nempty:::\n');
     const check = (name: string) => open(name).check?.(never);
-    expect(await check('checked')).toEqual([{ level: 'ok', message: `${path}: 2 groups with members, 2 users` }]);
+    const counts = { level: 'ok', message: `${path}: 2 groups with members, 2 users` };
+    expect(await check('checked')).toEqual([counts]);
+    chmodSync(directory.path, 0o775);
+    expect(await check('checked')).toEqual([
+      counts,
+      {
+        level: 'warning',
+        message: `the directory of ${path} may be written by others than its owner (mode 775)`,
+        fix: `run: chmod go-w ${directory.path}`,
+      },
+    ]);
+    chmodSync(directory.path, 0o755);
     chmodSync(path, 0o664);
-    expect(await check('checked')).toMatchObject([
-      { level: 'ok' },
-      { level: 'warning', message: `${path}: others than its owner can write this file`, fix: `chmod go-w ${path}` },
+    expect(await check('checked')).toEqual([
+      {
+        level: 'error',
+        message: `file: ${path}: refused: it may be written by others than its owner (mode 664); run: chmod go-w ${path}`,
+      },
     ]);
     expect(await check('missing')).toMatchObject([{ level: 'error' }]);
   });
