@@ -61,7 +61,7 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
     afterAll(() => dovecot.stop());
 
     it('lets one user see a mailbox by group=acct lr, and keeps another out', async () => {
-      await makeMailbox(dovecot, join(dovecot.world.directory, 'public'), 'Accounts', 'group=acct lr\n');
+      await makeMailbox(dovecot.world, join(dovecot.world.directory, 'public'), 'Accounts', 'group=acct lr\n');
       expect(await listMailboxes(dovecot, 'alice', 'Public')).toEqual(['Public/Accounts']);
       expect(await listMailboxes(dovecot, 'bob', 'Public')).toEqual([]);
     });
@@ -183,7 +183,7 @@ exec "$@"
         config: (directory) =>
           shares.map((name) => publicNamespace(version, name, `${directory}/shares/${name}`, 'disabled = yes')).join(''),
       });
-      await makeMailbox(dovecot, join(dovecot.world.directory, 'shares/team'), 'Box', 'group=acct lr\n');
+      await makeMailbox(dovecot.world, join(dovecot.world.directory, 'shares/team'), 'Box', 'group=acct lr\n');
       expect(await listMailboxes(dovecot, 'alice', 'Team')).toEqual(['Team/Box']);
       expect(await listMailboxes(dovecot, 'alice', 'Board')).toEqual([]);
     });

@@ -20,7 +20,7 @@ describe.each(VERSIONS)('serve mode under Dovecot %s', (version) => {
       config: (directory) =>
         serveBlock(version, inject('installed')[version].command) + publicNamespace(version, 'public', `${directory}/public`),
     });
-    await makeMailbox(dovecot, join(dovecot.world.directory, 'public'), 'Accounts', 'group=acct lr\n');
+    await makeMailbox(dovecot.world, join(dovecot.world.directory, 'public'), 'Accounts', 'group=acct lr\n');
   });
   afterAll(() => dovecot.stop());
 

@@ -1,12 +1,26 @@
+import { masterUserBlocks, type Userdb, userdbBlocks } from './dovecot-userdbs.js';
 import type { DovecotVersion } from './world.js';
+
+/** What Dovecot serves. "sieve" is ManageSieve; LMTP comes with the Sieve plugin. */
+export type Protocol = 'imap' | 'pop3' | 'lmtp' | 'sieve';
+
+/** The port of each protocol. Each Dovecot has an address of its own. */
+export const PORTS: Readonly<Record<Protocol, number>> = { imap: 1143, pop3: 1110, lmtp: 1124, sieve: 1419 };
 
 /** What a generated dovecot.conf depends on. */
 export interface DovecotConfigOptions {
   readonly version: DovecotVersion;
   readonly directory: string;
   readonly host: string;
-  readonly imapPort: number;
-  readonly pop3Port: number;
+  readonly protocols: readonly Protocol[];
+  readonly userdbs: readonly Userdb[];
+  /** The passdb's blocks, in that version's syntax; one that takes `secret` for everybody unless given. */
+  readonly passdb?: string | undefined;
+  readonly masterUsers?: readonly string[] | undefined;
+  /** Whether the auth process keeps answers. */
+  readonly authCache?: boolean | undefined;
+  /** The Sieve script of everybody who has none: a file's path. */
+  readonly sieveScript?: string | undefined;
   /** What script-login runs, for IMAP and POP3: the documentation's service block around it. */
   readonly postLogin?: string | undefined;
   /** Replaces the mail processes' second word: the socket of a resident post-login service. */
@@ -51,10 +65,17 @@ service ${protocol}-postlogin {
 
 /** A whole dovecot.conf, maildirs in the users' home directories, the ACL plugin on, every password `secret`. */
 export function dovecotConfig(options: DovecotConfigOptions): string {
-  const { version, postLogin, postLoginSocket, config } = options;
+  const { version, directory, protocols, userdbs, postLogin, postLoginSocket, config } = options;
   return [
     version === '2.3' ? head23(options) : head24(options),
-    listeners(options),
+    options.masterUsers === undefined ? '' : masterUserBlocks(version, directory, options.masterUsers),
+    // Prefetch has a passdb, which is to be asked first.
+    userdbBlocks(version, directory, userdbs),
+    options.passdb ?? PASSDB[version],
+    options.authCache ? AUTH_CACHE : '',
+    NAMESPACE,
+    ...protocols.map(listener),
+    protocols.includes('lmtp') ? sieveBlocks(version, options.sieveScript) : '',
     postLogin === undefined ? '' : scriptLoginBlocks(version, postLogin),
     postLoginSocket === undefined
       ? ''
@@ -77,7 +98,7 @@ mail_max_userip_connections = 1000
 
 function head23(options: DovecotConfigOptions): string {
   return `${common(options)}
-protocols = imap pop3
+protocols = ${options.protocols.join(' ')}
 disable_plaintext_auth = no
 login_log_format_elements = "rport=%b user=<%u> session=<%{session}>"
 mail_debug = ${options.debug ? 'yes' : 'no'}
@@ -85,21 +106,6 @@ mail_location = maildir:~/Maildir
 mail_plugins = acl
 plugin {
   acl = vfile
-}
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = passwd-file
-  args = username_format=%u ${options.directory}/users
-}
-userdb {
-  driver = passwd
-}
-namespace inbox {
-  inbox = yes
-  separator = /
 }
 `;
 }
@@ -109,8 +115,7 @@ function head24(options: DovecotConfigOptions): string {
 dovecot_storage_version = 2.4.0
 ${common(options)}
 protocols {
-  imap = yes
-  pop3 = yes
+${options.protocols.map((name) => `  ${name} = yes`).join('\n')}
 }
 auth_allow_cleartext = yes
 login_log_format_elements = rport=%{remote_port} user=<%{user}> session=<%{session}>
@@ -121,30 +126,41 @@ mail_plugins {
   acl = yes
 }
 acl_driver = vfile
-passdb static {
-  password = secret
-}
-userdb passwd-file {
-  passwd_file_path = ${options.directory}/users
-}
-userdb passwd {
-}
-namespace inbox {
-  inbox = yes
-  separator = /
-}
 `;
 }
 
-function listeners({ imapPort, pop3Port }: DovecotConfigOptions): string {
-  const block = (protocol: string, port: number): string => `service ${protocol}-login {
-  inet_listener ${protocol} {
-    port = ${port}
-  }
-  inet_listener ${protocol}s {
-    port = 0
-  }
+const PASSDB: Readonly<Record<DovecotVersion, string>> = {
+  '2.3': 'passdb {\n  driver = static\n  args = password=secret\n}\n',
+  '2.4': 'passdb static {\n  password = secret\n}\n',
+};
+
+// Without a word on the time to live: an hour.
+const AUTH_CACHE = 'auth_cache_size = 10M\n';
+
+const NAMESPACE = 'namespace inbox {\n  inbox = yes\n  separator = /\n}\n';
+
+function listener(protocol: Protocol): string {
+  const [service, name] = {
+    imap: ['imap-login', 'imap'],
+    pop3: ['pop3-login', 'pop3'],
+    lmtp: ['lmtp', 'lmtp'],
+    sieve: ['managesieve-login', 'sieve'],
+  }[protocol];
+  const block = (listened: string, port: number): string => `  inet_listener ${listened} {\n    port = ${port}\n  }\n`;
+  const encrypted = protocol === 'imap' || protocol === 'pop3' ? block(`${name}s`, 0) : '';
+  return `service ${service} {\n${block(`${name}`, PORTS[protocol])}${encrypted}}\n`;
 }
-`;
-  return block('imap', imapPort) + block('pop3', pop3Port);
+
+/** The Sieve plugin for LMTP. A user's own active script goes first; a mailbox that isn't there is made. */
+function sieveBlocks(version: DovecotVersion, script: string | undefined): string {
+  const common = 'postmaster_address = postmaster@example.test\nlda_mailbox_autocreate = yes\n';
+  if (version === '2.3') {
+    const fallback = script === undefined ? '' : `  sieve_default = ${script}\n`;
+    return `${common}plugin {\n  sieve = file:~/sieve;active=~/.dovecot.sieve\n${fallback}}
+protocol lmtp {\n  mail_plugins = $mail_plugins sieve\n}\n`;
+  }
+  const fallback =
+    script === undefined ? '' : `sieve_script default {\n  type = default\n  name = default\n  driver = file\n  path = ${script}\n}\n`;
+  return `${common}sieve_script personal {\n  type = personal\n  driver = file\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}
+${fallback}protocol lmtp {\n  mail_plugins {\n    sieve = yes\n  }\n}\n`;
 }

@@ -9,11 +9,19 @@
  *       etc: { 'acl-groups.toml': 'providers = ["unix"]' },  // files below this world's /etc
  *       postLogin: installed['2.4'].command,                 // exec mode: script-login's argument, in the documentation's own block
  *       postLoginSocket: 'acl-groups',                       // or serve mode: the socket that mail processes ask
+ *       protocols: ['imap', 'lmtp', 'sieve'],                // IMAP and POP3 unless given; LMTP comes with the Sieve plugin
+ *       userdbs: [{ driver: 'passwd', continues: true }],    // any of Dovecot's, in order: dovecot-userdbs.ts
+ *       publicMailboxes: { team: 'group=acct lrwstipekxa\n' }, // Public/team with that dovecot-acl
+ *       sieve: 'require "fileinto"; fileinto "Public/team";', // everybody's script: delivery by LMTP
+ *       masterUsers: ['admin'], authCache: true, passdb: '…',
  *       config: '…',                                         // more dovecot.conf, in that version's syntax
  *     });
  *     await dovecot.groupsOf('alice');                // logs in and out: the groups that Dovecot says it added, in order
  *     const client = await dovecot.imap();            // connected, greeting read; client.command('LOGIN alice secret')
  *     await dovecot.session(client);                  // the log lines of that client's login: { groups, lines, … }
+ *     await dovecot.doveadm(['mailbox', 'list', '-u', 'alice']);  // { status, stdout, stderr }
+ *     await deliver(await dovecot.lmtp(), ['alice']); // lmtp.ts: the reply for each recipient
+ *     await manageSieve(dovecot, 'alice');            // managesieve.ts: logged in
  *     await dovecot.log.wait(/a log line/);
  *     await dovecot.reload();                         // as doveadm reload
  *     await writeFile(`${dovecot.world.etc}/group`, …);   // accounts and configuration may change while it runs
@@ -25,28 +33,39 @@
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dovecotConfig } from './dovecot-config.js';
+import { dovecotConfig, PORTS, type Protocol } from './dovecot-config.js';
+import type { Userdb, VirtualUser } from './dovecot-userdbs.js';
 import { LineClient, quoted } from './imap.js';
 import { followLog, type LogFile } from './log-file.js';
+import { makeMailbox, publicNamespace } from './public-mailboxes.js';
 import { type Session, sessionIn } from './session-log.js';
-import { namespaceOf, openWorld, type ProcessInfo, processesOf, type World, type WorldOptions } from './world.js';
+import { namespaceOf, openWorld, type ProcessInfo, processesOf, type RunResult, type World, type WorldOptions } from './world.js';
 
-export { SPELLING, scriptLoginBlocks } from './dovecot-config.js';
+export { type Protocol, SPELLING, scriptLoginBlocks } from './dovecot-config.js';
+export { type Userdb, type VirtualUser, VMAIL } from './dovecot-userdbs.js';
 export { type ImapReply, LineClient, quoted } from './imap.js';
 export type { Session } from './session-log.js';
 export { type Account, type DovecotVersion, VERSIONS } from './world.js';
 
-/** A user that only Dovecot knows. */
-export interface VirtualUser {
-  readonly name: string;
-  /** Extra userdb fields, which reach post-login programs. No `:`, no blank and no line end in them. */
-  readonly fields?: Readonly<Record<string, string>>;
-}
-
 export interface DovecotOptions extends WorldOptions {
+  /** What it serves. Default IMAP and POP3. */
+  readonly protocols?: readonly Protocol[];
+  /** Users of the first one of the default userdbs, passwd-file and passwd. */
   readonly virtualUsers?: readonly VirtualUser[];
+  /** The userdbs, instead of these two. */
+  readonly userdbs?: readonly Userdb[];
+  /** The passdb's blocks, in that version's syntax, instead of one that takes `secret` for everybody. */
+  readonly passdb?: string;
+  /** Who may log in as others: `OTHER*MASTER`. */
+  readonly masterUsers?: readonly string[];
+  /** Whether the auth process keeps answers: `auth_cache_size`. Default false. */
+  readonly authCache?: boolean;
+  /** The Sieve script of everybody who has none. */
+  readonly sieve?: string;
+  /** Mailboxes below `Public/` with their dovecot-acl. */
+  readonly publicMailboxes?: Readonly<Record<string, string>>;
   /** The words after `script-login`, for IMAP and POP3. A function gets the temporary directory, for paths of helper scripts. */
   readonly postLogin?: string | ((directory: string) => string) | undefined;
   /** The name or path of the socket that mail processes ask after a login. */
@@ -65,6 +84,8 @@ export interface Dovecot {
   readonly world: World;
   /** The loopback address that it listens on. */
   readonly host: string;
+  /** Where each protocol is served. */
+  readonly ports: Readonly<Record<Protocol, number>>;
   readonly imapPort: number;
   readonly pop3Port: number;
   readonly log: LogFile;
@@ -74,6 +95,12 @@ export interface Dovecot {
   imap(user?: string): Promise<LineClient>;
   /** A POP3 client, greeting read. */
   pop3(): Promise<LineClient>;
+  /** An LMTP client, greeting read. */
+  lmtp(): Promise<LineClient>;
+  /** A ManageSieve client; the first line of the greeting is read. */
+  sieve(): Promise<LineClient>;
+  /** Runs doveadm in this Dovecot's world, on its configuration. */
+  doveadm(words: readonly string[]): Promise<RunResult>;
   /** What the log says of a client's login, complete once the client has logged out or lost its connection: waits for that. */
   session(client: LineClient): Promise<Session>;
   /**
@@ -92,11 +119,6 @@ export interface Dovecot {
   stop(): Promise<void>;
 }
 
-const IMAP_PORT = 1143;
-const POP3_PORT = 1110;
-/** The owner of virtual users' mail. */
-const VMAIL = { uid: 9_999, gid: 9_999 };
-
 /** Starts a Dovecot in a world of its own, and waits until it listens. */
 export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const world = await openWorld(options);
@@ -104,28 +126,41 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
   const resolve = (value: string | ((directory: string) => string) | undefined): string | undefined =>
     typeof value === 'function' ? value(directory) : value;
+  const conf = join(directory, 'dovecot.conf');
+  const publicDirectory = join(directory, 'public');
+  const mailboxes = Object.entries(options.publicMailboxes ?? {});
   await writeFile(
-    join(directory, 'dovecot.conf'),
+    conf,
     dovecotConfig({
       version,
       directory,
       host,
-      imapPort: IMAP_PORT,
-      pop3Port: POP3_PORT,
+      protocols: options.protocols ?? ['imap', 'pop3'],
+      userdbs: options.userdbs ?? [{ driver: 'passwd-file', users: options.virtualUsers ?? [] }, { driver: 'passwd' }],
+      passdb: options.passdb,
+      masterUsers: options.masterUsers,
+      authCache: options.authCache,
+      sieveScript: options.sieve && join(directory, 'sieve/default.sieve'),
       postLogin: resolve(options.postLogin),
       postLoginSocket: options.postLoginSocket,
       debug: options.debug ?? true,
-      config: resolve(options.config) ?? '',
+      config: (mailboxes.length > 0 ? publicNamespace(version, 'public', publicDirectory) : '') + (resolve(options.config) ?? ''),
     }),
   );
-  await writeFile(join(directory, 'users'), (options.virtualUsers ?? []).map((user) => passwdFileLine(user, directory)).join(''));
+  for (const [name, acl] of mailboxes) await makeMailbox(world, publicDirectory, name, acl);
+  if (options.sieve !== undefined) {
+    // Whoever runs the script first writes its compiled form beside it.
+    await mkdir(join(directory, 'sieve'));
+    await chmod(join(directory, 'sieve'), 0o1777);
+    await writeFile(join(directory, 'sieve/default.sieve'), options.sieve);
+  }
   for (const [name, text] of Object.entries(options.files ?? {})) {
     await writeFile(join(directory, name), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
   }
   await mkdir(join(directory, 'state'));
   await options.prepare?.(world);
   const log = followLog(join(directory, 'dovecot.log'));
-  const master = world.spawn(['dovecot', '-F', '-c', join(directory, 'dovecot.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const master = world.spawn(['dovecot', '-F', '-c', conf], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [master.stdout, master.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const ended = once(master, 'close').then(() => log.close(`Dovecot has ended; it printed: ${output}`));
@@ -152,7 +187,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     return log.until(() => sessionIn(log.lines.slice(from), client.localPort), `the session of port ${client.localPort}`);
   };
   const imap = async (user?: string): Promise<LineClient> => {
-    const client = await open(IMAP_PORT);
+    const client = await open(PORTS.imap);
     if (user === undefined) return client;
     const reply = await client.command(`LOGIN ${quoted(user)} secret`).catch((error: Error) => ({ status: 'lost', text: error.message }));
     if (reply.status !== 'OK') throw new Error(`login of ${user}: ${reply.status} ${reply.text}; the log:\n${log.lines.join('\n')}`);
@@ -161,12 +196,16 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   return {
     world,
     host,
-    imapPort: IMAP_PORT,
-    pop3Port: POP3_PORT,
+    ports: PORTS,
+    imapPort: PORTS.imap,
+    pop3Port: PORTS.pop3,
     log,
     pid,
     imap,
-    pop3: () => open(POP3_PORT),
+    pop3: () => open(PORTS.pop3),
+    lmtp: () => open(PORTS.lmtp),
+    sieve: () => open(PORTS.sieve),
+    doveadm: (words) => world.run(['doveadm', '-c', conf, ...words]),
     session,
     groupsOf: async (user) => {
       const client = await imap(user);
@@ -203,9 +242,4 @@ async function outlivers(namespace: string): Promise<readonly ProcessInfo[]> {
     // Nobody reports the end of somebody else's child.
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-function passwdFileLine({ name, fields = {} }: VirtualUser, directory: string): string {
-  const extra = Object.entries(fields).map(([key, value]) => `userdb_${key}=${value}`);
-  return `${name}::${VMAIL.uid}:${VMAIL.gid}::${directory}/home/${name}::${extra.join(' ')}\n`;
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dovecot } from './dovecot.js';
-import type { DovecotVersion } from './world.js';
+import type { LineClient } from './imap.js';
+import type { DovecotVersion, World } from './world.js';
 
 /** A public namespace for dovecot.conf, whose mailboxes are below `directory`. Settings may be added. */
 export function publicNamespace(version: DovecotVersion, name: string, directory: string, more = ''): string {
@@ -23,16 +23,20 @@ namespace ${name} {
 }
 
 /** Makes a mailbox that everybody may read and write as far as the file system goes, with the rights that `acl` gives. */
-export async function makeMailbox(dovecot: Dovecot, directory: string, name: string, acl: string): Promise<void> {
+export async function makeMailbox(world: World, directory: string, name: string, acl: string): Promise<void> {
   const box = join(directory, `.${name}`);
   await Promise.all(['cur', 'new', 'tmp'].map((part) => mkdir(join(box, part), { recursive: true })));
   await writeFile(join(box, 'dovecot-acl'), acl);
-  await dovecot.world.run(['chmod', '-R', 'a+rwX', directory]);
+  await world.run(['chmod', '-R', 'a+rwX', directory]);
   await chmod(directory, 0o777);
 }
 
 /** What a user sees below a namespace's prefix. */
-export async function listMailboxes(dovecot: Dovecot, user: string, prefix: string): Promise<readonly string[]> {
+export async function listMailboxes(
+  dovecot: { imap(user: string): Promise<LineClient> },
+  user: string,
+  prefix: string,
+): Promise<readonly string[]> {
   const client = await dovecot.imap(user);
   const { untagged } = await client.command(`LIST "" "${prefix}/*"`);
   await client.command('LOGOUT');
