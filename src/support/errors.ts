@@ -13,6 +13,16 @@ export const EXIT = {
   config: 78,
 } as const;
 
+/** What each exit status says, for manual pages. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'success',
+  usage: 'the command line is wrong, or a variable that script-login always sets is missing',
+  noUser: '`lookup`: no provider knows the user',
+  unavailable: 'a needed program or service is unreachable',
+  temporary: 'a provider failed; the same login may work later',
+  config: 'the configuration cannot be used, or `check` found errors',
+};
+
 /** An error whose message is meant for the administrator, with the status that the process ends with. */
 export class AclGroupsError extends Error {
   override name = 'AclGroupsError';

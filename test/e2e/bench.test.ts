@@ -22,5 +22,5 @@ it('runs every benchmark to its end, and keeps the figures and the chart', { tim
       for (const row of rows) expect(row.p50, `${title}: ${row.contestant}`).toBeGreaterThan(0);
     }
   }
-  expect(readFileSync(join(directory, 'login.svg'), 'utf8')).toContain('acl-groups, serve mode');
+  expect(readFileSync(join(directory, 'login.svg'), 'utf8')).toContain('acl-groups, the service');
 });

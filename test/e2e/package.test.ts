@@ -19,10 +19,17 @@ describe('the package', () => {
       expect.arrayContaining([
         ...['LICENSE', 'README.md', 'native-free/acl-groups', 'package.json', 'dist/LICENSES.txt'],
         ...['dist/acl-groups.cjs', 'dist/types/index.d.ts', 'dist/systemd/acl-groups.service', 'dist/systemd/acl-groups.socket'],
+        ...[
+          'CHANGELOG.md',
+          'dist/acl-groups.schema.json',
+          'dist/man/acl-groups.1',
+          'dist/completions/_acl-groups',
+          'dist/dovecot/userdb-2.4.conf',
+        ],
       ]),
     );
     const allowed =
-      /^(LICENSE|README\.md|package\.json|native-free\/acl-groups|dist\/.*(\.c?js|\.d\.ts|\.socket|\.service|LICENSES\.txt))$/;
+      /^(LICENSE|(README|CHANGELOG)\.md|package\.json|native-free\/acl-groups|dist\/([^/]*|(man|completions|dovecot|examples|systemd)\/[^/]*|(parts|types)\/.*(\.c?js|\.d\.ts)))$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
     const installed = await readdir(directory, { recursive: true, withFileTypes: true });
     const there = installed

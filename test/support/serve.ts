@@ -1,24 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dovecot } from './dovecot.js';
-import { SPELLING } from './dovecot-config.js';
 import { PROJECT } from './project.js';
 import type { DovecotVersion } from './world.js';
 
-/** The part of the README that everybody copies, for Dovecot 2.3. */
-const README_BLOCK = /^service acl-groups \{\n.*?^\}\n/ms.exec(readFileSync(join(PROJECT, 'README.md'), 'utf8'))?.[0] ?? '';
-
-/** The service block of the README, for a command of another path. `words` follow `serve`. */
+/** The service block that everybody copies, for a command of another path. `words` follow `serve`. */
 export function serveBlock(version: DovecotVersion, command: string, words = ''): string {
-  const [from, to] = [SPELLING['2.3'], SPELLING[version]];
-  return [
-    ['/usr/local/bin/acl-groups serve', `${command} serve${words === '' ? '' : ` ${words}`}`],
-    [`user = ${from.internalUser}`, `user = ${to.internalUser}`],
-    [`vsz_limit = ${from.noLimit}`, `vsz_limit = ${to.noLimit}`],
-  ].reduce((block, [old = '', text = '']) => {
-    if (!block.includes(old)) throw new Error(`the README's service block has no ${old}`);
-    return block.replace(old, () => text);
-  }, README_BLOCK);
+  const file = readFileSync(join(PROJECT, `src/package/dovecot/userdb-${version}.conf`), 'utf8');
+  const [block = ''] = /^service acl-groups \{\n.*?^\}\n/ms.exec(file) ?? [];
+  const executable = '/usr/bin/acl-groups serve';
+  if (!block.includes(executable)) throw new Error(`the service block for Dovecot ${version} has no ${executable}`);
+  return block.replace(executable, () => `${command} serve${words === '' ? '' : ` ${words}`}`);
 }
 
 /** The process ids of the service, old ones that still end included. */

@@ -29,6 +29,13 @@ export default defineConfig([
     platform: 'node',
     output: { dir: 'dist', format: 'esm' },
   },
+  // The step of the build that writes manual pages and completions.
+  {
+    input: 'src/package/build/documents.ts',
+    platform: 'node',
+    external: [/^remark-/, 'unified'],
+    output: { dir: '.cache/build', format: 'esm' },
+  },
 ]);
 
 /** Puts the licences of the bundled packages beside the bundle, as they ask for. */
