@@ -96,7 +96,7 @@ export interface CommandForm {
   readonly description: string;
 }
 
-export type CommandName = 'exec' | 'lookup' | 'serve' | 'providers' | 'help' | 'version';
+export type CommandName = 'exec' | 'lookup' | 'serve' | 'status' | 'providers' | 'help' | 'version';
 
 /** Every command. Those called by an option (`help`, `version`) and exec mode have no word of their own. */
 export const COMMANDS: Readonly<Record<CommandName, CommandForm>> = {
@@ -113,6 +113,10 @@ export const COMMANDS: Readonly<Record<CommandName, CommandForm>> = {
   serve: {
     options: ['providers', 'config', 'dovecot', 'listen', 'mode', 'help'],
     description: 'run the service',
+  },
+  status: {
+    options: ['json', 'socket', 'help'],
+    description: 'show what a running service has done',
   },
   providers: {
     options: ['json', 'schema', 'help'],

@@ -7,6 +7,7 @@ const COMMANDS = {
   exec: async () => (await import('./commands/exec.js')).exec,
   lookup: async () => (await import('./commands/lookup.js')).lookup,
   serve: async () => (await import('./commands/serve.js')).serve,
+  status: async () => (await import('./commands/status.js')).status,
   providers: async () => (await import('./commands/providers.js')).providers,
   help: async () => (await import('./commands/help.js')).help,
   version: async () => (await import('./commands/help.js')).version,
@@ -16,6 +17,8 @@ const COMMANDS = {
 async function main(): Promise<number> {
   // What a provider of somebody else's lets slip: one line of log, where Node.js would write many, or where nobody reads them.
   process.on('uncaughtException', (error) => process.exit(report(error)));
+  // Before anything else is loaded: without a handler the signal would end a service that is just starting.
+  if (process.argv[2] === 'serve') process.on('SIGHUP', () => {});
   try {
     requireNode(process.versions.node);
     const invocation = parseArguments(process.argv.slice(2));

@@ -174,7 +174,7 @@ function onEnd(
     process.on('SIGQUIT', end);
     process.on('SIGINT', () => {
       // The master's way to end idle processes; it wants to hear from one that isn't.
-      if (underMaster && service.connections > 0) on.idle();
+      if (underMaster && service.active > 0) on.idle();
       else end();
     });
     process.on('SIGHUP', on.reload);

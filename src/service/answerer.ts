@@ -10,6 +10,7 @@ import { milliseconds } from '../support/clock.js';
 import { explain } from '../support/errors.js';
 import { createLimiter } from '../support/limiter.js';
 import type { Logger } from '../support/log.js';
+import { createFirstTime } from '../support/repeat.js';
 import { bytesOf } from '../support/text.js';
 import { type Cache, createCache, type Fetched, type Stale } from './cache.js';
 import { type Counters, countByName } from './counters.js';
@@ -62,6 +63,10 @@ const MAX_WAITING = 4096;
  */
 const GRACE = 250;
 
+const HOUR = 3_600_000;
+/** How many different warnings are remembered; past that, one may be logged again sooner. */
+const MOST_WARNINGS = 10_000;
+
 /** What is kept of an answer: for doors with room, and for one without if it differs there. */
 type Kept = Outcome & { readonly narrow: Outcome | undefined };
 
@@ -81,6 +86,9 @@ export function createAnswerer(
   /** Lookups whose providers haven't all ended: one that was given up on may still run. */
   const underWay = new Set<Promise<unknown>>();
   const version = createVersionFinder(config, process.env);
+  const isNew = createFirstTime(HOUR, MOST_WARNINGS);
+  /** What is wrong with a user's groups is said once an hour, and not at each of his logins. */
+  const onceAnHour: Logger = { ...log, warning: (message) => void (isNew(message) && log.warning(message)) };
 
   /** Neither name holds control characters, so that no two requests share a key. */
   function keyOf({ user, existing }: LoginRequest, rest = ''): string {
@@ -132,7 +140,7 @@ export function createAnswerer(
     for (const failure of failures) countByName(counters.providerErrors, failure.name);
     const problem = failures.map((failure) => `provider ${failure.name} failed: ${failure.error}`).join('; ');
     if (failures.length > 0 && stale !== undefined) return { value: useStale(name, problem, stale), kind: 'stale' };
-    logAnswer(name, answer, log);
+    logAnswer(name, answer, onceAnHour);
     return { value: keep(answer, problem), kind: failures.length > 0 ? 'failure' : 'fresh' };
   }
 

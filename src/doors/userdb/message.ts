@@ -89,17 +89,13 @@ export function messageLength(bytes: Buffer, start: number): number | undefined 
 
 /** Reads one whole message. @throws NotLdap */
 export function parseMessage(bytes: Buffer): Message {
-  try {
-    const outer = new BerReader(only(elements(bytes), 'a message').content);
-    const id = outer.readInt();
-    if (id === null || id < 0) throw new NotLdap('a message has no number');
-    const [operation, controls, ...more] = elements(outer.remainingBuffer);
-    if (operation === undefined || more.length > 0) throw new NotLdap('a message does not hold one operation');
-    return { id, request: parseRequest(operation), criticalControl: controls !== undefined && hasCriticalControl(controls) };
-  } catch (error) {
-    // What BerReader throws quotes tags at most.
-    throw error instanceof NotLdap ? error : new NotLdap(`a message is not valid BER: ${error instanceof Error ? error.message : error}`);
-  }
+  const [whole, ...rest] = elements(bytes);
+  if (whole === undefined || rest.length > 0) throw new NotLdap('a message is not one element');
+  const [id, operation, controls, ...more] = elements(whole.content);
+  if (id?.tag !== Ber.Integer || operation === undefined || more.length > 0) throw new NotLdap('a message does not hold one operation');
+  const number = integer(id.content);
+  if (number < 0) throw new NotLdap('a message has a number below 0');
+  return { id: number, request: parseRequest(operation), criticalControl: controls !== undefined && hasCriticalControl(controls) };
 }
 
 const SEQUENCE = 0x30;
@@ -169,7 +165,7 @@ export function elements(content: Buffer): readonly Element[] {
   const reader = new BerReader(content);
   const found: Element[] = [];
   for (let tag = reader.peek(); tag !== null; tag = reader.peek()) {
-    const part = reader.readString(tag, true);
+    const part = readElement(reader, tag);
     // A length of 2 GiB is a negative number to the reader.
     if (part === null || reader.length < 0) throw new NotLdap('an element is longer than what holds it');
     found.push({ tag, content: part });
@@ -177,10 +173,12 @@ export function elements(content: Buffer): readonly Element[] {
   return found;
 }
 
-function only(found: readonly Element[], what: string): Element {
-  const [first, ...more] = found;
-  if (first === undefined || more.length > 0) throw new NotLdap(`${what} is not one element`);
-  return first;
+function readElement(reader: BerReader, tag: number): Buffer | null {
+  try {
+    return reader.readString(tag, true);
+  } catch (error) {
+    throw new NotLdap('an element has no length that LDAP allows', { cause: error });
+  }
 }
 
 function integer(content: Buffer): number {
