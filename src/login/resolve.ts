@@ -1,4 +1,4 @@
-import { isTable } from '../config/options.js';
+import { requireGroups } from '../providers/group-list.js';
 import type { Group, LoginUser } from '../providers/provider.js';
 import type { OpenProvider } from '../providers/registry.js';
 import { milliseconds } from '../support/clock.js';
@@ -49,11 +49,11 @@ async function ask(
   const deadline = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   try {
-    const answer = provider.groups(user, deadline.signal);
-    asked.push(answer);
+    const asking = provider.groups(user, deadline.signal);
+    asked.push(asking);
     // A race, because a provider may not heed the signal.
-    const groups = await Promise.race([
-      answer,
+    const answer = await Promise.race([
+      asking,
       new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
           const error = new ProviderError(name, `no answer within ${timeout} ms`, { timedOut: true });
@@ -62,21 +62,13 @@ async function ask(
         }, timeout);
       }),
     ]);
-    requireGroups(name, groups);
+    const groups = requireGroups(name, answer);
     return { groups: groups ?? [], report: { name, outcome: groups === undefined ? 'unknown-user' : 'found', elapsed_ms: elapsed() } };
   } catch (error) {
     return { groups: [], report: { name, outcome: 'error', elapsed_ms: elapsed(), error: explain(error) } };
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Providers of somebody else's may be JavaScript. A name that is none would end as no group, and nobody would hear of it. */
-function requireGroups(provider: string, groups: unknown): void {
-  if (groups === undefined) return;
-  const isGroup = (group: unknown): boolean => isTable(group) && typeof group.name === 'string';
-  if (Array.isArray(groups) && groups.every(isGroup)) return;
-  throw new ProviderError(provider, 'answered with something else than undefined or a list of groups such as [{ name: "staff" }]');
 }
 
 function sourced({ name, gid, dn, skip, incomplete, warning }: Group, provider: string): SourcedGroup {

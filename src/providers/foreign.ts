@@ -1,32 +1,36 @@
+import { statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isTable } from '../config/options.js';
 import { ConfigError, explain } from '../support/errors.js';
+import { whyUntrusted } from '../support/trusted-file.js';
 import type { ProviderDefinition } from './provider.js';
 
 /** What messages about a provider's name say, and where relative paths start: the directory of the configuration file. */
-interface Naming {
+export interface Naming {
   readonly configFile: string;
   readonly place: string;
   readonly builtIn: readonly string[];
 }
 
 /**
- * The definition of a provider of somebody else's, named by path or package name.
- * @throws ConfigError for one that is unknown, not installed, broken, or no provider
+ * The definition of a third-party provider, named by path or package name.
+ * @throws ConfigError for one that is unknown, not installed, broken, or no provider, and for a file that others may write
  */
 export async function loadForeign(name: string, { configFile, place, builtIn }: Naming): Promise<ProviderDefinition> {
   const where = `${place}: "${name}"`;
   const isPath = isAbsolute(name) || name.startsWith('./') || name.startsWith('../');
-  const specifier = isPath ? pathToFileURL(resolve(dirname(configFile), name)).href : name;
+  const path = resolve(dirname(configFile), name);
+  const specifier = isPath ? pathToFileURL(path).href : name;
+  if (isPath) requireTrusted(path, where);
   let module: { readonly default?: unknown };
   try {
     module = await import(specifier);
   } catch (error) {
-    if (!isMissing(error, isPath ? resolve(dirname(configFile), name) : name)) {
+    if (!isMissing(error, isPath ? path : name)) {
       throw new ConfigError(`${where}: the module fails to load: ${explain(error)}${hintFor(error)}`, { cause: error });
     }
-    // A bare word is more likely a misspelt built-in than a package that somebody forgot to install.
+    // A bare word is more likely a misspelt built-in than a package that isn't installed.
     if (/^\w+$/.test(name))
       throw new ConfigError(`${where}: unknown provider; there are ${builtIn.join(', ')}, or give a module's path or package name`);
     const install = `install it beside acl-groups: npm install --global ${name} (built in are ${builtIn.join(', ')})`;
@@ -37,6 +41,16 @@ export async function loadForeign(name: string, { configFile, place, builtIn }: 
     throw new ConfigError(`${where}: the module's default export is no provider; write it with defineProvider() from "acl-groups"`);
   }
   return module.default;
+}
+
+/**
+ * Its code runs with our rights, as the user that runs or as root. A package's files are npm's.
+ * @throws ConfigError for a module that others may write. One that isn't there is for import() to report.
+ */
+function requireTrusted(path: string, where: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const distrust = stats && whyUntrusted(path, stats);
+  if (distrust) throw new ConfigError(`${where}: refused: ${path} ${distrust.problem}; ${distrust.fix}`);
 }
 
 /** A module outside of node_modules doesn't see a package that is installed globally. */

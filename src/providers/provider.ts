@@ -55,7 +55,7 @@ export interface GroupProvider {
    * What the answer depends on beside the user's name and account: an IP address, a userdb field. Serve mode keeps answers by name,
    * account and this text; without the method, by name and account alone. Exec mode's --cache-dir keeps none of a provider that has it. Called for each login, so it has to be quick.
    */
-  cacheKey?(user: LoginUser): string;
+  cacheKey?(user: LoginUser): string | Promise<string>;
   /** Looks at what the provider depends on, for `acl-groups check`. */
   check?(signal: AbortSignal): Promise<readonly Finding[]>;
   /** Lets go of connections, threads and files. Not called while a lookup runs. */

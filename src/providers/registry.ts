@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import type { Config } from '../config/load.js';
-import { parseOptions } from '../config/options.js';
-import { ConfigError, explain } from '../support/errors.js';
+import { ConfigError } from '../support/errors.js';
 import type { Logger } from '../support/log.js';
-import type { GroupProvider, ProviderContext, ProviderDefinition } from './provider.js';
+import { closedLast } from './closed-last.js';
+import { createProvider, type LoadedProvider } from './create.js';
+import type { GroupProvider, ProviderDefinition } from './provider.js';
 
 /** The providers that come with acl-groups. A name here is all that it takes to be found; what isn't used isn't loaded. */
 export const BUILT_IN: Readonly<Record<string, () => Promise<ProviderDefinition>>> = Object.freeze({
@@ -19,24 +20,42 @@ export interface OpenProvider {
 }
 
 /**
- * The configured providers, in order, with validated options.
+ * The configured providers, in order, with validated options. `resident`: for a process that stays, which keeps third-party providers in
+ * threads; one that answers a single login saves the time that a thread takes to start.
  * @throws ConfigError for an unknown provider, one that isn't installed, one given twice, and for options that don't fit
  */
 export async function openProviders(config: Config, logFor: (name: string) => Logger, resident = false): Promise<readonly OpenProvider[]> {
-  const definitions = await Promise.all(config.providers.map((name) => loadProvider(name, config.file, placeOf(config))));
-  refuseTwins(config, definitions);
-  const known = new Set([...Object.keys(BUILT_IN), ...definitions.map(({ name }) => name)]);
-  for (const table of Object.keys(config.providerTables)) {
-    // With --providers, a table may belong to a module that only the file names.
-    if (!known.has(table) && !config.providersOption) {
-      throw new ConfigError(`${config.file}: [provider.${table}]: no provider has this name; there are ${[...known].join(', ')}`);
-    }
+  const loading = config.providers.map((name) => load(name, config, logFor(name), resident));
+  try {
+    const loaded = await Promise.all(loading);
+    refuseTwins(config, loaded);
+    refuseUnknownTables(config, loaded);
+    const directory = dirname(config.file);
+    return await Promise.all(
+      loaded.map(async (one) => {
+        const { name } = one;
+        const log = logFor(name);
+        const table = { given: config.providerTables[name] ?? {}, where: `${config.file}: [provider.${name}]` };
+        return { name, provider: await one.open(table, { log, directory, resident }) };
+      }),
+    );
+  } catch (error) {
+    for (const outcome of await Promise.allSettled(loading)) if (outcome.status === 'fulfilled') await outcome.value.discard();
+    throw error;
   }
-  const directory = dirname(config.file);
-  return definitions.map((definition) => {
-    const { name } = definition;
-    return { name, provider: create(definition, config, { log: logFor(name), directory, resident }) };
-  });
+}
+
+async function load(given: string, config: Config, log: Logger, resident: boolean): Promise<LoadedProvider> {
+  const naming = { configFile: config.file, place: placeOf(config), builtIn: Object.keys(BUILT_IN) };
+  if (resident && !Object.hasOwn(BUILT_IN, given)) {
+    return (await import('./thread/threaded.js')).loadInThread({ given, naming }, log, config.timeout);
+  }
+  const definition = await loadProvider(given, config.file, naming.place);
+  return {
+    name: definition.name,
+    open: (table, context) => closedLast(definition.name, createProvider(definition, table, context), log),
+    discard: () => Promise.resolve(),
+  };
 }
 
 /** Where the providers are named, as messages say it. */
@@ -44,9 +63,9 @@ function placeOf({ file, providersOption }: Config): string {
   return providersOption ? '--providers' : `${file}: providers`;
 }
 
-function refuseTwins(config: Config, definitions: readonly ProviderDefinition[]): void {
+function refuseTwins(config: Config, loaded: readonly LoadedProvider[]): void {
   const seen = new Map<string, string>();
-  for (const [index, { name }] of definitions.entries()) {
+  for (const [index, { name }] of loaded.entries()) {
     const given = config.providers[index] ?? name;
     const before = seen.get(name);
     seen.set(name, given);
@@ -56,15 +75,13 @@ function refuseTwins(config: Config, definitions: readonly ProviderDefinition[])
   }
 }
 
-function create(definition: ProviderDefinition, { file, providerTables }: Config, context: ProviderContext): GroupProvider {
-  const where = `${file}: [provider.${definition.name}]`;
-  const options = parseOptions(definition.options, providerTables[definition.name] ?? {}, where);
-  try {
-    return definition.create(options, context);
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    // What a provider of somebody else's throws comes from another copy of these classes.
-    throw new ConfigError(`${where}: ${explain(error)}`, { cause: error });
+function refuseUnknownTables(config: Config, loaded: readonly LoadedProvider[]): void {
+  // With --providers, a table may belong to a module that only the file names.
+  if (config.providersOption) return;
+  const known = new Set([...Object.keys(BUILT_IN), ...loaded.map(({ name }) => name)]);
+  for (const table of Object.keys(config.providerTables)) {
+    if (known.has(table)) continue;
+    throw new ConfigError(`${config.file}: [provider.${table}]: no provider has this name; there are ${[...known].join(', ')}`);
   }
 }
 

@@ -73,11 +73,20 @@ export function explain(error: unknown): string {
   let current = error;
   // Bounded, because a chain of causes may bite its own tail.
   for (let depth = 0; current !== undefined && depth < 5; depth++) {
-    const message = current instanceof Error ? current.message || current.name : String(current);
+    const message = current instanceof Error ? current.message || current.name : textOf(current);
     // Libraries often repeat the cause's message in their own.
     if (!parts.some((part) => part.includes(message))) parts.push(message);
     const whole = current instanceof UsageError || current instanceof ConfigError;
     current = current instanceof Error && !whole ? current.cause : undefined;
   }
   return parts.join(': ');
+}
+
+/** Anything may be thrown, and not everything has a text: `Object.create(null)` throws when it is asked for one. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return 'something without a text was thrown';
+  }
 }

@@ -29,15 +29,23 @@ describe('resolveGroups', () => {
     ]);
   });
 
-  it.each([[['staff']], [null], [{}], [[{}]], ['staff'], [[{ name: 7 }]], [[undefined]]])('takes %j for a failure', async (answer) => {
+  it.each([
+    [['staff'], 'number 1 of the list is a string'],
+    [null, 'found null'],
+    [{}, 'found an object'],
+    [[{}], 'name of number 1 of the list is undefined, not a string'],
+    ['staff', 'found a string'],
+    [[{ name: 7 }], 'name of number 1 of the list is a number, not a string'],
+    [[undefined], 'number 1 of the list is undefined'],
+    // biome-ignore lint/suspicious/noSparseArray: JavaScript has such lists.
+    [[{ name: 'a' }, , { name: 'b' }], 'number 2 of the list is undefined'],
+    [[{ name: 'a' }, { name: 'b', skip: null }], 'skip of number 2 of the list is null, not a string or undefined'],
+    [[{ name: 'a', gid: '7' }], 'gid of number 1 of the list is a string, not a number or undefined'],
+  ])('takes %j for a failure', async (answer, problem) => {
     const { groups, reports } = await resolveGroups(alice, [answering('odd', answer as never)], 60_000);
     expect(groups).toEqual([]);
-    expect(reports).toMatchObject([
-      {
-        outcome: 'error',
-        error: 'odd: answered with something else than undefined or a list of groups such as [{ name: "staff" }]',
-      },
-    ]);
+    const error = `odd: answered with something other than undefined or a list of groups such as [{ name: "staff" }]: ${problem}`;
+    expect(reports).toMatchObject([{ outcome: 'error', error }]);
   });
 
   it('keeps unknown user, no groups and failure apart', async () => {

@@ -137,7 +137,7 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
       const config = configure("groups: async () => ['staff']");
       const { status, stdout, stderr } = launch(['-c', config, '/bin/echo', 'ran']);
       expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
-      expect(stderr).toContain('provider own failed: own: answered with something else than undefined or a list of groups');
+      expect(stderr).toContain('provider own failed: own: answered with something other than undefined or a list of groups');
     });
   });
 

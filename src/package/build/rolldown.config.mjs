@@ -6,6 +6,11 @@ import { defineConfig } from 'rolldown';
 // starts a Node for each login. What that needs anyway is one file; other dynamic imports become files of their own.
 const EXEC_MODE = /\/src\/(main\.ts|commands\/exec\.ts|providers\/unix\/(definition|source)\.ts)$/;
 
+const THREADS = {
+  'provider-thread': 'src/providers/thread/thread.ts',
+  'watchdog-thread': 'src/terminal/watchdog-thread.ts',
+};
+
 export default defineConfig([
   {
     input: {
@@ -23,7 +28,13 @@ export default defineConfig([
       codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
     },
   },
-  // What providers of others import.
+  // Programs of threads. A bundle for each, because what the main program shares with them is in one file with all that it runs at once.
+  ...Object.entries(THREADS).map(([name, file]) => ({
+    input: { [name]: file },
+    platform: 'node',
+    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs' },
+  })),
+  // What third-party providers import.
   {
     input: ['src/index.ts', 'src/providers/contract.ts'],
     platform: 'node',
