@@ -15,7 +15,10 @@ export interface TestProvider extends GroupProvider {
   of(user: string, signal?: AbortSignal): Promise<readonly Group[] | undefined>;
 }
 
-/** The provider, of a table as the configuration file would have it. */
+/** Time limits for servers that answer: a slow machine is no failure. */
+const PATIENT = { connect_timeout: '30s', timeout: '30s' };
+
+/** The provider, of a table as the configuration file would have it; its time limits are long ones unless given. */
 export function ldapProvider(
   table: Readonly<Record<string, unknown>>,
   extra: { resolveSrv?: ResolveSrv; directory?: string } = {},
@@ -23,7 +26,7 @@ export function ldapProvider(
   const lines: string[] = [];
   const log: Logger = createLogger((level, message) => void lines.push(`${level}: ${message}`));
   const provider = createLdapProvider(
-    parseOptions(OPTIONS, table, 'test'),
+    parseOptions(OPTIONS, { ...PATIENT, ...table }, 'test'),
     { log, directory: extra.directory ?? dirname('/') },
     extra.resolveSrv,
   );
