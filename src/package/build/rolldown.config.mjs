@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
 
 // The program is built as CommonJS in few files: Node starts those 10 ms sooner than the same code as ES modules, and exec mode
@@ -19,6 +20,7 @@ export default defineConfig([
     },
     platform: 'node',
     external: ['userid'],
+    resolve: { alias: { assert: fileURLToPath(new URL('assert.cjs', import.meta.url)) } },
     plugins: [licences()],
     output: {
       dir: 'dist',
