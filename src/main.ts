@@ -1,4 +1,4 @@
-import { parseArguments } from './args.js';
+import { type CommandName, parseArguments } from './args.js';
 import { AclGroupsError, EXIT, explain } from './support/errors.js';
 import { stderrLogger } from './terminal/stderr.js';
 
@@ -15,18 +15,23 @@ const COMMANDS = {
 
 /** Runs what the command line asks for. Returns the exit status. */
 async function main(): Promise<number> {
-  // What a provider of somebody else's lets slip: one line of log, where Node.js would write many, or where nobody reads them.
+  // An error that nobody caught: one line of log, where Node.js would write many, or where nobody reads them.
   process.on('uncaughtException', (error) => process.exit(report(error)));
   // Before anything else is loaded: without a handler the signal would end a service that is just starting.
   if (process.argv[2] === 'serve') process.on('SIGHUP', () => {});
+  let command: CommandName | undefined;
   try {
     requireNode(process.versions.node);
     const invocation = parseArguments(process.argv.slice(2));
-    const run = await COMMANDS[invocation.command]();
-    if (invocation.command !== 'exec' && invocation.command !== 'serve') process.stdout.on('error', (error) => process.exit(unread(error)));
+    command = invocation.command;
+    const run = await COMMANDS[command]();
+    if (command !== 'exec' && command !== 'serve') process.stdout.on('error', (error) => process.exit(unread(error)));
     return await run(invocation);
   } catch (error) {
-    return report(error);
+    const status = report(error);
+    // A login must not wait for what a provider has open.
+    if (command === 'exec') process.exit(status);
+    return status;
   }
 }
 

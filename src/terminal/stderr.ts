@@ -1,33 +1,44 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { dovecotLogLine } from '../dovecot/log-format.js';
-import { createLogger, type Logger } from '../support/log.js';
+import { textOf } from '../exec/environment.js';
+import { findLauncher } from '../exec/launcher.js';
+import { createLogger, type Logger, type LogLevel } from '../support/log.js';
 
-/** Where diagnostics go: the launcher says so where it keeps Node.js's own last words from the log. */
-const STDERR: 2 | 4 = process.env.ACL_GROUPS_LOG_DESCRIPTOR === '4' ? 4 : 2;
+/** The levels of syslog that systemd takes at the start of a line (sd-daemon(3)). */
+const JOURNAL_LEVEL: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, info: 6, debug: 7 };
 
 /**
- * The logger of this process: stderr, in Dovecot's log format where that is where stderr leads.
+ * The logger of this process: stderr, in the format of whoever reads there.
  *
- * Dovecot's master says so by LOG_SERVICE (lib-master/master-service.c). script-login wipes that variable, but always sets
- * USERDB_KEYS, and its stderr is a pipe to the log process.
+ * Dovecot's master says by LOG_SERVICE that it does (lib-master/master-service.c). script-login wipes that variable, but always sets
+ * USERDB_KEYS, and its stderr is a pipe to the log process. systemd names the stream to the journal by JOURNAL_STREAM (systemd.exec(5)),
+ * which a process may have whose stderr leads elsewhere.
  */
-export function stderrLogger(options: { debug: boolean; pid?: number } = { debug: false }): Logger {
-  const pid = options.pid ?? process.pid;
-  const dovecot = process.env.LOG_SERVICE !== undefined || (process.env.USERDB_KEYS !== undefined && isPipe(STDERR));
+export function stderrLogger(options: { debug: boolean } = { debug: false }): Logger {
+  const launcher = findLauncher();
+  const get = (name: string): string | undefined => (launcher ? textOf(launcher.environment, name) : process.env[name]);
+  const descriptor = launcher?.logDescriptor ?? 2;
+  const pid = launcher?.pid ?? process.pid;
+  const stats = statsOf(descriptor);
+  const dovecot = get('LOG_SERVICE') !== undefined || (get('USERDB_KEYS') !== undefined && stats?.isFIFO() === true);
+  const journal = stats !== undefined && get('JOURNAL_STREAM') === `${stats.dev}:${stats.ino}`;
+  const format = (level: LogLevel, message: string): string => {
+    if (dovecot) return dovecotLogLine(level, pid, message);
+    return journal ? `<${JOURNAL_LEVEL[level]}>${message}\n` : `acl-groups: ${level}: ${message}\n`;
+  };
   return createLogger((level, message) => {
-    const line = dovecot ? dovecotLogLine(level, pid, message) : `acl-groups: ${level}: ${message}\n`;
     try {
-      writeSync(STDERR, line);
+      writeSync(descriptor, format(level, message));
     } catch {
       // A log that is gone or full must not cost the login.
     }
   }, options);
 }
 
-function isPipe(descriptor: number): boolean {
+function statsOf(descriptor: number): ReturnType<typeof fstatSync> | undefined {
   try {
-    return fstatSync(descriptor).isFIFO();
+    return fstatSync(descriptor);
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -240,7 +240,7 @@ exec "$@"
       const dovecot = await start({ postLogin: `${command()} /none/such` });
       await denied(dovecot);
       expect(await said(dovecot)).toEqual([
-        'imap-postlogin: Error: the program "/none/such" does not exist; mend the service\'s executable line, in which each program is given by its full path',
+        'imap-postlogin: Error: the program "/none/such" does not exist; fix the service\'s executable line, in which each program is given by its full path',
       ]);
     });
 
@@ -254,11 +254,11 @@ exec "$@"
       await denied(dovecot);
       const bytes = ['crew', 'acct', 'sales', ...names].join(',').length;
       const what = `imap-postlogin: Error: alice: ACL_GROUPS would have ${bytes} bytes, and a variable can have 131060; `;
-      const mend = '; serve mode has no such limit, and [groups] include leaves groups out';
-      expect(await said(dovecot)).toEqual([`${what}login denied (on_error = "deny")${mend}`]);
+      const fix = '; the service has no such limit, and [groups] include leaves groups out';
+      expect(await said(dovecot)).toEqual([`${what}login denied (on_error = "deny")${fix}`]);
       await writeFile(join(dovecot.world.etc, 'acl-groups.toml'), 'on_error = "continue"\n');
       const granted = await dovecot.groupsOf('alice');
-      expect((await said(dovecot, 2))[1]).toBe(`${what}going on with ${granted.length} of 5003 groups (on_error = "continue")${mend}`);
+      expect((await said(dovecot, 2))[1]).toBe(`${what}going on with ${granted.length} of 5003 groups (on_error = "continue")${fix}`);
       expect(new Set(granted)).toEqual(new Set(['crew', 'acct', 'sales', ...names].slice(0, granted.length)));
     });
   });

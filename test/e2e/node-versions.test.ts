@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layOutCheckout } from '../support/checkout.js';
 
 /** What Debian has is what every other suite runs on; these come as npm's package `node`. */
@@ -43,14 +43,6 @@ describe.each(RELEASES)('on Node.js $release', ({ release, smallest }) => {
     const { status, stdout, stderr } = spawnSync('env', ['-i', 'USER=root', command(), '/usr/bin/env'], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.split('\n')).toContain(`ACL_GROUPS=${groups}`);
-  });
-
-  it('compiles what another release has kept its own code of', () => {
-    const program = join(inject('installed')['2.3'].directory, 'dist/acl-groups.cjs');
-    const { stdout, stderr } = spawnSync('env', ['-i', 'USER=root', join(prefix, 'bin/node'), program, '/usr/bin/env'], {
-      encoding: 'utf8',
-    });
-    expect({ plan: stdout.split('\n-\n')[3], stderr }).toEqual({ plan: groups, stderr: '' });
   });
 
   it('answers lookups', () => {

@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { formatPlan, LONGEST_VALUE } from '../../src/exec/plan.js';
+import { formatPlan } from '../../src/exec/plan.js';
+
+const PLAN = { status: 0, optionWords: 2, program: '/bin/true', unset: ['PWD', 'X'], addition: 'a,b' };
 
 describe('formatPlan', () => {
-  it('puts a line between the fields that no field holds, and ends with a full stop', () => {
-    const plan = formatPlan({
-      status: 0,
-      optionWords: 2,
-      unset: ['PWD', 'X'],
-      addition: 'a\n-\nb',
-      prefix: [Buffer.from('env'), Buffer.from('A/B=1')],
-    });
-    expect(plan.toString()).toBe('--\n0\n--\n2\n--\nPWD X\n--\na\n-\nb\n--\nA/B=1\n--\nenv\n--\n.');
+  it('puts a line between the fields, and ends with a full stop', () => {
+    expect(formatPlan(PLAN).toString()).toBe('-\n0\n-\n2\n-\n/bin/true\n-\nPWD X\n-\na,b\n-\n.');
   });
-});
 
-it('leaves room for the name and the final NUL in the longest value', () => {
-  expect(`ACL_GROUPS=${'x'.repeat(LONGEST_VALUE)}\0`).toHaveLength(131_072);
+  it.each(['x\n-\ny', 'x\n-', '-\nx', '-'])('takes a line that is not in a variable such as %j', (value) => {
+    const perl = { path: '/usr/bin/perl', variables: [Buffer.from(`A=${value}`), Buffer.from(value)] };
+    expect(
+      formatPlan({ ...PLAN, perl })
+        .toString()
+        .split('\n--\n')
+        .slice(-4),
+    ).toEqual(['/usr/bin/perl', `A=${value}`, value, '.']);
+  });
 });

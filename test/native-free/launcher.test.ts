@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { layOutCheckout } from '../support/checkout.js';
 import { type Ended, launch as launchBy, PRINT_ENVIRONMENT, parsePrinted, SHELLS } from '../support/shells.js';
@@ -14,6 +15,9 @@ beforeAll(async () => {
   prefix = await layOutCheckout();
 });
 afterAll(() => rmSync(prefix, { recursive: true, force: true }));
+
+/** What a Node.js that answers with this value does. */
+const plan = (value: string): string => `{ printf '%s\\n' - 0 - 0 - ${PRINT_ENVIRONMENT[0]} - '' - '${value}' -; printf .; } >&3`;
 
 describe.each(SHELLS)('the launcher under $name', (sh) => {
   const { name } = sh;
@@ -44,12 +48,110 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
     expect(withoutRemains(environment(env))).toEqual({ ...env, USERDB_KEYS: 'UID HOME  acl_groups', ACL_GROUPS: GROUPS });
   });
 
-  it('keeps variables that are no shell variables, such as those of userdb fields with a slash', () => {
-    const env = { USER, USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX', 'NAMESPACE/INBOX/PREFIX': 'INBOX/\n-\nx "$HOME" \\', '-A.B': '' };
-    expect(withoutRemains(environment(env))).toEqual({
-      ...env,
-      USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX acl_groups',
-      ACL_GROUPS: GROUPS,
+  it('keeps variables that are no shell variables, such as those of userdb fields with a slash, to the byte', () => {
+    const env = { USER, USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX', 'NAMESPACE/INBOX/PREFIX': 'INBOX/\n-\nx "$HOME" \\', '-A.B': '', Z: 'x\n-' };
+    expect(environment(env)).toEqual({ ...env, USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX acl_groups', ACL_GROUPS: GROUPS });
+  });
+
+  it('keeps what shells and Perl have a use of their own for', () => {
+    const names = 'IFS OPTIND PPID PWD OLDPWD PS1 PS4 LINENO RANDOM SECONDS BASH_VERSION UID GROUPS PERL5OPT PERL5LIB ag_plan ag_kept_1';
+    const env = { USER, ...Object.fromEntries(names.split(' ').map((name) => [name, '7'])) };
+    expect(environment(env)).toEqual({ ...env, USERDB_KEYS: 'acl_groups', ACL_GROUPS: GROUPS });
+  });
+
+  it('shows no value of the environment in an argument list', () => {
+    const secret = 'c2VjcmV0';
+    const env = { USER, USERDB_KEYS: 'CRYPT_PRIVATE_KEY/X', 'CRYPT_PRIVATE_KEY/X': secret, AUTH_TOKEN: secret };
+    const trace = join(prefix, 'execs');
+    const assignments = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+    const traced = [...assignments, 'strace', '-f', '-qq', '-s', '9999', '-e', 'trace=execve', '-o', trace, ...sh.words];
+    execFileSync('env', ['-i', 'PATH=/usr/bin:/bin', ...traced, join(prefix, 'bin/acl-groups'), '/bin/true']);
+    const execs = readFileSync(trace, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('execve('));
+    expect(execs.some((line) => line.includes('/perl'))).toBe(true);
+    expect(execs.filter((line) => line.includes(secret))).toEqual([]);
+  });
+
+  it('denies a login whose environment only Perl could pass on, where there is no Perl', () => {
+    const hide = 'for p in /usr/bin/perl /usr/local/bin/perl /bin/perl; do [ ! -e "$p" ] || mount --bind /dev/null "$p"; done';
+    const command = [
+      'env',
+      '-i',
+      `USER=${USER}`,
+      'USERDB_KEYS=A/B',
+      'A/B=1',
+      ...sh.words,
+      join(prefix, 'bin/acl-groups'),
+      '/bin/echo',
+      'ran',
+    ];
+    const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', `${hide}; exec "$@"`, 'sh', ...command], {
+      encoding: 'utf8',
+    });
+    const what = "the variable A/B can't go through a shell, and there is no /usr/bin/perl to pass it on; login denied";
+    const fix = 'install perl, or give Dovecot the groups by the userdb door, which needs none';
+    expect({ status, stdout }).toEqual({ status: 69, stdout: '' });
+    expect(stderr).toBe(`acl-groups: error: ${what}; ${fix}\n`);
+  });
+
+  describe('without procfs', () => {
+    const withoutProc = (env: Readonly<Record<string, string>>): Ended => {
+      const assignments = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+      const command = ['env', '-i', ...assignments, ...sh.words, join(prefix, 'bin/acl-groups'), ...PRINT_ENVIRONMENT];
+      const script = 'mount -t tmpfs none /proc; exec "$@"';
+      const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', ...command], { encoding: 'utf8' });
+      return { status, stdout, stderr };
+    };
+
+    it('tells Node.js what the login is decided by', () => {
+      const env = { USER, USERDB_KEYS: 'UID ', UID: '77', TEXT: 'a\nb', NODE_OPTIONS: '--no-such-option', ACL_GROUPS: 'given' };
+      const { status, stdout, stderr } = withoutProc(env);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(parsePrinted(stdout)).toMatchObject({ ...env, ACL_GROUPS: `given,${GROUPS}`, USERDB_KEYS: 'UID  acl_groups' });
+    });
+
+    it('denies a login with a field that would be lost', () => {
+      const { status, stdout, stderr } = withoutProc({ USER, USERDB_KEYS: 'A/B', 'A/B': '1' });
+      expect({ status, stdout }).toEqual({ status: 69, stdout: '' });
+      expect(stderr).toBe(
+        "acl-groups: error: the userdb's field a/b can't go through a shell, and there is no /proc/PID/environ to read it from; login denied; mount procfs, or give Dovecot the groups by the userdb door\n",
+      );
+    });
+  });
+
+  describe('with a userdb field that', () => {
+    /** A directory of programs that say who was run. */
+    const trap = (): string => {
+      const directory = join(prefix, 'trap');
+      mkdirSync(directory, { recursive: true });
+      for (const program of ['node', 'readlink', 'perl', 'env', 'getent', 'dovecot', 'true'])
+        writeFileSync(join(directory, program), '#!/bin/sh\necho "trapped: $0" >&2\nexit 1\n', { mode: 0o755 });
+      return directory;
+    };
+
+    it('is called path: decides about no program that is run', () => {
+      const env = { USER, USERDB_KEYS: 'PATH A/B', PATH: trap(), 'A/B': '1' };
+      expect(environment(env)).toEqual({ ...env, USERDB_KEYS: 'PATH A/B acl_groups', ACL_GROUPS: GROUPS });
+      expect(launch(['true'], env)).toEqual({ status: 0, stdout: '', stderr: '' });
+    });
+
+    it('is one of those that Node.js or OpenSSL reads: reaches the program, but not Node.js', () => {
+      const node = join(prefix, 'bin/node');
+      const seen = join(prefix, 'seen');
+      writeFileSync(node, `#!/bin/sh\n/usr/bin/env -0 >${seen}\n${plan('a')}\n`, { mode: 0o755 });
+      const names =
+        'NODE_OPTIONS NODE_PATH OPENSSL_CONF SSL_CERT_FILE LD_LIBRARY_PATH GLIBC_TUNABLES BASH_ENV ENV UV_THREADPOOL_SIZE HOME AUTH_TOKEN';
+      const env = { USER, USERDB_KEYS: names, ...Object.fromEntries(names.split(' ').map((key) => [key, '/none'])) };
+      const { stdout } = launch(PRINT_ENVIRONMENT, env);
+      rmSync(node);
+      expect(parsePrinted(stdout)).toMatchObject({ ...env, USERDB_KEYS: `${names} acl_groups`, ACL_GROUPS: 'a' });
+      const { PWD, SHLVL, _, ...given } = parsePrinted(readFileSync(seen, 'utf8'));
+      expect(given).toEqual({
+        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        ACL_GROUPS_LAUNCHER: expect.stringMatching(/^\d+ 2 environ$/),
+        ACL_GROUPS_MOMENT: '',
+      });
     });
   });
 
@@ -105,32 +207,74 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
       ['/none/such'],
       { USER },
       69,
-      'the program "/none/such" does not exist; mend the service\'s executable line, in which each program is given by its full path',
+      'the program "/none/such" does not exist; fix the service\'s executable line, in which each program is given by its full path',
     ],
     [
       'a program that is a directory',
       ['/etc'],
       { USER },
       69,
-      'the program "/etc" is not an executable file; mend the service\'s executable line, in which each program is given by its full path',
+      'the program "/etc" is not an executable file; fix the service\'s executable line, in which each program is given by its full path',
     ],
   ] as const)('ends for %s with one line, execs nothing and reads nothing', (_what, args, env, status, message) => {
     const sent = 'x'.repeat(10);
     expect(launch(args, env as Record<string, string>, sent)).toEqual({ status, stdout: '', stderr: `acl-groups: error: ${message}\n` });
   });
 
-  describe('with a provider of somebody else that', () => {
+  describe('with a third-party provider that', () => {
     const configure = (module: string): string => {
       writeFileSync(join(prefix, 'own.mjs'), `export default { name: 'own', options: {}, create: () => ({ ${module} }) };\n`);
       writeFileSync(join(prefix, 'own.toml'), 'providers = ["./own.mjs"]\n', { mode: 0o600 });
       return join(prefix, 'own.toml');
     };
 
-    it('throws where nobody catches it: says so in one line, and execs nothing', () => {
-      const config = configure("groups: () => new Promise(() => setTimeout(() => { throw new Error('stray'); }, 1))");
+    it.each([
+      ['throws where nobody catches it', 'throw new Error("stray")'],
+      ['rejects a promise that nobody waits for', 'Promise.reject(new Error("stray"))'],
+    ])('%s: denies by on_error, with one line that names the cause', (_what, stray) => {
+      const config = configure(
+        `groups: () => new Promise((resolve) => setTimeout(() => { setTimeout(() => resolve([{ name: "staff" }]), 9); ${stray}; }, 1))`,
+      );
       const { status, stdout, stderr } = launch(['-c', config, '/bin/echo', 'ran']);
       expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
-      expect(stderr).toMatch(/^acl-groups: error: unexpected error, please report it: Error: stray\\u\{a\}.*\n$/);
+      const place = `Timeout._onTimeout (${pathToFileURL(join(prefix, 'own.mjs')).href}:1:COLUMN)`;
+      expect(stderr.replace(/:1:\d+\)/, ':1:COLUMN)')).toBe(
+        `acl-groups: error: ${USER}: an error that no provider caught: stray (at ${place}); login denied (on_error = "deny")\n`,
+      );
+      writeFileSync(config, 'providers = ["./own.mjs"]\non_error = "continue"\n');
+      const going = launch(['-c', config, ...PRINT_ENVIRONMENT]);
+      expect(parsePrinted(going.stdout).ACL_GROUPS).toBe('staff');
+      expect(going.stderr).toMatch(
+        /^acl-groups: error: .*: an error that no provider caught: stray .*; going on without what it was for \(on_error = "continue"\)\n$/,
+      );
+    });
+
+    it('writes to stdout: its lines are warnings in the log, and nothing else', () => {
+      const config = configure(
+        "async groups() { console.log('one\\ntwo'); process.stdout.write('th'); process.stdout.write('ree'); return [{ name: 'staff' }]; }",
+      );
+      const { status, stdout, stderr } = launch(['-c', config, ...PRINT_ENVIRONMENT]);
+      expect(status).toBe(0);
+      expect(parsePrinted(stdout)).toMatchObject({ ACL_GROUPS: 'staff' });
+      expect(stderr).toBe(
+        ['one', 'two', 'three'].map((line) => `acl-groups: warning: ${USER}: a provider wrote to stdout: ${line}\n`).join(''),
+      );
+    });
+
+    it('writes to descriptor 1, itself or by a process: that is in the log', () => {
+      writeFileSync(
+        join(prefix, 'own.mjs'),
+        `import { execFileSync } from 'node:child_process';\nimport { writeSync } from 'node:fs';
+export default { name: 'own', options: {}, create: () => ({ async groups() {
+  writeSync(1, 'one\\n');
+  execFileSync('/bin/echo', ['two'], { stdio: 'inherit' });
+  return [{ name: 'staff' }];
+} }) };\n`,
+      );
+      writeFileSync(join(prefix, 'own.toml'), 'providers = ["./own.mjs"]\n', { mode: 0o600 });
+      const { status, stdout, stderr } = launch(['-c', join(prefix, 'own.toml'), ...PRINT_ENVIRONMENT]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: 'one\ntwo\n' });
+      expect(parsePrinted(stdout)).toMatchObject({ ACL_GROUPS: 'staff' });
     });
 
     it('answers with names instead of groups: is no answer', () => {
@@ -144,7 +288,7 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
   it('is found by a relative path, and takes the node of the PATH before those of the system', () => {
     const bin = join(prefix, 'path');
     mkdirSync(bin, { recursive: true });
-    writeFileSync(join(bin, 'node'), '#!/bin/sh\nprintf "%s\\n" - 0 - 0 - "" - of-the-path -; printf .\n', { mode: 0o755 });
+    writeFileSync(join(bin, 'node'), `#!/bin/sh\n${plan('of-the-path')}\n`, { mode: 0o755 });
     const package_ = 'lib/node_modules/acl-groups/native-free/acl-groups';
     // A copy that nobody installed, as deep below / as would lead to /bin/node by the way of a prefix.
     const checkout = mkdtempSync('/tmp/');
@@ -171,10 +315,14 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
       ['is killed', 'kill -KILL $$', (path: string) => `${path} ended with status 137 before it had an answer`],
       ['fails', 'exit 3', (path: string) => `${path} ended with status 3 before it had an answer`],
       ['says nothing', 'exit 0', (path: string) => `${path} ended with status 0 before it had an answer`],
-      ['is cut off', 'printf "%s\\n" - 0 - 0 - "" - a,b -', (path: string) => `${path} ended with status 0 before it had an answer`],
+      [
+        'is cut off',
+        'printf "%s\\n" - 0 - 0 - /bin/true - "" - a,b - >&3',
+        (path: string) => `${path} ended with status 0 before it had an answer`,
+      ],
       [
         'is cut off inside the groups',
-        'printf "%s\\n" - 0 - 0 - "" -; printf acct',
+        '{ printf "%s\\n" - 0 - 0 - /bin/true - "" -; printf acct; } >&3',
         (path: string) => `${path} ended with status 0 before it had an answer`,
       ],
     ])('%s: execs nothing, and says so', (_what, script, message) => {
@@ -191,7 +339,7 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
       ['one', ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']],
     ])("has none of the client's descriptors, under %s", (what, user) => {
       const held = join(prefix, 'bin/descriptors');
-      behave(`ls -l /proc/self/fd >${held}; printf "%s\\n" - 0 - 0 - "" - a -; printf .`);
+      behave(`ls -l /proc/self/fd >${held}; ${plan('a')}`);
       const client = join(prefix, 'client');
       for (const file of [client, held]) writeFileSync(file, '');
       chmodSync(held, 0o666);
@@ -201,17 +349,17 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
       const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', client, ...command], { env: { USER }, encoding: 'utf8' });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       const links = readFileSync(held, 'utf8');
-      expect(links).toContain('0 -> /dev/null');
+      expect(links).toMatch(/ 0 -> \/proc\/\d+\/environ\n/);
       expect(links).not.toContain(client);
     });
 
     it('is the one of the prefix: it comes before any other', () => {
-      behave('printf "%s\\n" - 0 - 0 - "" - of-the-prefix -; printf .');
+      behave(plan('of-the-prefix'));
       expect(environment({ USER }).ACL_GROUPS).toBe('of-the-prefix');
     });
 
     it('has a whole plan: uses it, however the process ended', () => {
-      behave('printf "%s\\n" -- 0 -- 0 -- "" -- "a" "-" "b" --; printf .; kill -PIPE $$');
+      behave('{ printf "%s\\n" -- 0 -- 0 -- /usr/bin/env -- "" -- "a" "-" "b" --; printf .; } >&3; kill -PIPE $$');
       expect(launch(PRINT_ENVIRONMENT).stdout.split('\0')).toContain('ACL_GROUPS=a\n-\nb');
     });
 

@@ -1,0 +1,39 @@
+import { appendAclGroups, formatAclGroups } from '../dovecot/notation.js';
+import type { LoginAnswer } from '../login/answer.js';
+
+/** The longest environment string that Linux takes, name and final NUL included (MAX_ARG_STRLEN, execve(2)). */
+const LONGEST_STRING = 131_072;
+
+/** The longest value of ACL_GROUPS, in bytes. */
+export const LONGEST_VALUE: number = LONGEST_STRING - 'ACL_GROUPS='.length - 1;
+
+/**
+ * The answer's value if it fits into the environment; by `onError` as many whole names as fit, or `undefined`: what is cut off is a failure.
+ * `existing` is what the userdb had given, `error` is told of either.
+ */
+export function fitValue(
+  answer: LoginAnswer,
+  existing: string,
+  onError: 'deny' | 'continue',
+  error: (message: string) => void,
+): string | undefined {
+  const bytes = Buffer.byteLength(answer.value);
+  if (bytes <= LONGEST_VALUE) return answer.value;
+  const what = `ACL_GROUPS would have ${bytes} bytes, and a variable can have ${LONGEST_VALUE}`;
+  const fix = 'the service has no such limit, and [groups] include leaves groups out';
+  if (onError === 'deny') {
+    error(`${what}; login denied (on_error = "deny"); ${fix}`);
+    return undefined;
+  }
+  const names = answer.groups.filter(({ provider }) => provider !== 'userdb').map(({ name }) => name);
+  const shortened = (count: number): string =>
+    appendAclGroups(existing, formatAclGroups(names.slice(0, count), answer.dovecot?.version).value, answer.dovecot?.version);
+  let fits = 0;
+  for (let tooMany = names.length; tooMany - fits > 1; ) {
+    const middle = Math.floor((fits + tooMany) / 2);
+    if (Buffer.byteLength(shortened(middle)) <= LONGEST_VALUE) fits = middle;
+    else tooMany = middle;
+  }
+  error(`${what}; going on with ${fits} of ${names.length} groups (on_error = "continue"); ${fix}`);
+  return shortened(fits);
+}
