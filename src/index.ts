@@ -1,5 +1,6 @@
 /**
- * What a provider of somebody else's is written with. `acl-groups/contract` has the tests that it should pass.
+ * What a third-party provider is written with; `acl-groups/contract` has the tests that it should pass. See {@link GroupProvider} on the
+ * thread in which the service keeps it.
  * @module
  */
 

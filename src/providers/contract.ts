@@ -116,6 +116,13 @@ export function contractCases(setup: ContractSetup): readonly ContractCase[] {
         else assert.deepEqual(granted(answer).sort(), [...groups].sort());
       }
     }),
+    test('a cache key is a text, and the same each time', opened, async (provider) => {
+      for (const { user } of users) {
+        const key: unknown = await provider.cacheKey?.(user);
+        assert.ok(key === undefined || typeof key === 'string', `cacheKey() returned a ${typeof key}`);
+        assert.equal(await provider.cacheKey?.(user), key);
+      }
+    }),
     test('what it is given stays as it was', opened, async (provider) => {
       const fields = new Map([['home', '/home/x']]);
       await provider.groups(Object.freeze({ ...first.user, fields }), never);

@@ -42,23 +42,32 @@ export interface Finding {
   readonly fix?: string | undefined;
 }
 
-/** A source of groups, ready to be asked. */
+/**
+ * A source of groups, ready to be asked.
+ *
+ * The service keeps each third-party provider in a worker thread of its own, exec mode and `lookup` don't. So the state of a module is that of
+ * one thread: a reload, and the end of a thread, load it anew. A thread that doesn't answer in time, ends, or keeps more than 256 MiB is
+ * replaced, and what was asked of it may be asked again. Users and answers are copied on their way (structured clone): of a group or finding
+ * only the keys below arrive, of an error its message and those of its causes. Printed text goes to the log as warnings.
+ */
 export interface GroupProvider {
   /**
    * The user's groups in the source's own order; an empty list for a known user without groups; `undefined` for a user that the
    * source doesn't know. Stops working when `signal` aborts. With more than ten listeners on it at a time, Node.js takes them for a
    * leak and says so in the log, unless events.setMaxListeners() tells it otherwise.
-   * @throws any error, when the source can't answer for sure: an incomplete list is never an answer
+   * @throws any error, when the source can't answer for sure: an incomplete list is never an answer. `null` in the place of `undefined`, and
+   * holes in a list, are taken for an error
    */
   groups(user: LoginUser, signal: AbortSignal): Promise<readonly Group[] | undefined>;
   /**
-   * What the answer depends on beside the user's name and account: an IP address, a userdb field. Serve mode keeps answers by name,
-   * account and this text; without the method, by name and account alone. Exec mode's --cache-dir keeps none of a provider that has it. Called for each login, so it has to be quick.
+   * What the answer depends on beside the user's name and account: an IP address, a userdb field. The service keeps answers by name, account
+   * and this text; without the method, by name and account alone. Exec mode's --cache-dir keeps none of a provider that has it. Called for
+   * each login, within the time for its answer, so it has to be quick.
    */
   cacheKey?(user: LoginUser): string | Promise<string>;
   /** Looks at what the provider depends on, for `acl-groups check`. */
   check?(signal: AbortSignal): Promise<readonly Finding[]>;
-  /** Lets go of connections, threads and files. Not called while a lookup runs. */
+  /** Lets go of connections, threads and files, within 300 ms in the service. Never called while a lookup runs. */
   close?(): Promise<void>;
 }
 
@@ -78,7 +87,7 @@ export interface ProviderDefinition<Options extends object = object> {
   readonly name: string;
   /** One line for `acl-groups providers`. */
   readonly description: string;
-  /** Every key of `[provider.NAME]`. */
+  /** Every key of `[provider.NAME]`. Validated where the provider runs; a date of the file is a `Date` in the service. */
   readonly options: OptionTable<Options>;
   /**
    * Makes a provider of validated options. Connects to nothing yet.

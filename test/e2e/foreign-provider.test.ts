@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startDovecot, VERSIONS } from '../support/dovecot.js';
+import { serveBlock, servicePid } from '../support/serve.js';
 import { openWorld, type RunResult, type World } from '../support/world.js';
 
 const run = promisify(execFile);
@@ -252,5 +254,76 @@ describe('what goes wrong with providers is told apart', () => {
     const start = `acl-groups: error: ${outside('config.toml')}: `;
     if (typeof message === 'string') expect(stderr).toBe(`${start}${message}\n`);
     else expect(stderr.slice(start.length)).toMatch(message);
+  });
+});
+
+/** Does to each user what his name says, and gives all others the group staff. */
+const ODD = `
+export default {
+  name: 'odd',
+  description: 'odd',
+  options: {},
+  create: (_, { log }) => ({
+    async groups({ name }) {
+      if (name === 'loop') {
+        log.info('loop is looked up');
+        for (;;);
+      }
+      if (name === 'exit') process.exit(3);
+      if (name === 'print') console.log('printed');
+      if (name === 'stray') void Promise.reject(new Error('nobody waits'));
+      return [{ name: 'staff' }];
+    },
+  }),
+};
+`;
+
+describe.each(VERSIONS)('a faulty provider in the service, under Dovecot %s', (version) => {
+  const users = ['alice', 'bob', 'carol', 'loop', 'exit', 'print', 'stray'];
+
+  it('costs the logins that it fails for, and no others', async () => {
+    const dovecot = await startDovecot({
+      version,
+      virtualUsers: users.map((name) => ({ name })),
+      etc: { 'odd.mjs': ODD, 'acl-groups.toml': 'providers = ["./odd.mjs"]\ntimeout = "3s"\n' },
+      postLoginSocket: 'acl-groups',
+      config: serveBlock(version, inject('installed')[version].command),
+    });
+    try {
+      expect(await dovecot.groupsOf('alice')).toEqual(['staff']);
+      const pid = await servicePid(dovecot);
+
+      const looping = await dovecot.imap();
+      looping.write('a1 LOGIN loop secret\r\n');
+      await dovecot.log.wait(/acl-groups: Info: loop is looked up$/);
+      // Who is in the cache doesn't wait, and who comes a second later is asked again in the next thread.
+      expect(await dovecot.groupsOf('alice')).toEqual(['staff']);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const waits = dovecot.groupsOf('bob');
+      expect(await dovecot.log.wait(/acl-groups: Error: loop: /)).toMatch(
+        /: provider odd failed: odd: no answer within \d+ ms; login denied \(on_error = "deny"\)$/,
+      );
+      expect(await waits).toEqual(['staff']);
+      expect(await dovecot.log.wait(/acl-groups: Error: provider odd: the lookup /)).toMatch(
+        /: provider odd: the lookup of loop blocked its thread, which was terminated; a new one answers the lookup that was in it$/,
+      );
+      expect(await dovecot.groupsOf('carol')).toEqual(['staff']);
+
+      expect(await dovecot.groupsOf('print')).toEqual(['staff']);
+      await dovecot.log.wait(/acl-groups: Warning: provider odd wrote to standard output: printed$/);
+      expect(await dovecot.groupsOf('stray')).toEqual(['staff']);
+      await dovecot.log.wait(/acl-groups: Error: provider odd: a promise that it does not wait for was rejected: nobody waits \(at /);
+      const leaving = await dovecot.imap();
+      leaving.write('a1 LOGIN exit secret\r\n');
+      expect(await dovecot.log.wait(/acl-groups: Error: exit: /)).toMatch(
+        /: provider odd failed: odd: its thread ended, for the second time under this lookup; login denied \(on_error = "deny"\)$/,
+      );
+      await dovecot.log.wait(/acl-groups: Error: provider odd: its thread ended: its code called process\.exit\(3\); a new one answers /);
+
+      expect(await servicePid(dovecot)).toBe(pid);
+    } finally {
+      await dovecot.stop();
+    }
+    expect(dovecot.log.lines.filter((line) => /killed with signal|does not let go/.test(line))).toEqual([]);
   });
 });

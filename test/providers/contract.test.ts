@@ -87,6 +87,11 @@ describe('a provider that breaks it is caught', () => {
       'groups are named once each, and in the same order each time',
     ],
     [
+      'another cache key each time',
+      { open: () => ({ groups: (user, signal) => new Memory().groups(user, signal), cacheKey: () => String(turn++) }) },
+      'a cache key is a text, and the same each time',
+    ],
+    [
       'a list of its own',
       { open: () => ({ groups: async () => shared }), users: [{ user: loginUser('alice'), groups: ['staff'] }] },
       'an answer that is changed by its receiver harms no later one',
