@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '../../support/built-file.js';
 import type { AccountCalls } from './account-calls.js';
 import type { WorkerAnswer, WorkerQuestion } from './account-worker.js';
 
@@ -26,7 +25,7 @@ export function findUserid(): string {
  * (nss/getXXbyYY.c). One thread that hangs would hang them all, the process couldn't end, and two that don't could mix up their answers. A
  * process can be killed.
  */
-export function openWorkers(addon: string, worker: string = findWorker()): AccountCalls {
+export function openWorkers(addon: string, worker: string = builtFile('account-worker.cjs', import.meta.url)): AccountCalls {
   const all = new Set<ChildProcess>();
   const idle: ChildProcess[] = [];
   const killAll = (): void => {
@@ -121,12 +120,4 @@ export function openWorkers(addon: string, worker: string = findWorker()): Accou
 
 function unexpected(answer: WorkerAnswer): Error {
   return new Error(`userid: ${'error' in answer ? answer.error : 'an answer to another question'}`);
-}
-
-/** The built worker, seen from the built program or from this source file. */
-function findWorker(): string {
-  const candidates = ['../account-worker.cjs', './account-worker.cjs', '../../../dist/account-worker.cjs'];
-  const found = candidates.map((path) => fileURLToPath(new URL(path, import.meta.url))).find(existsSync);
-  if (found === undefined) throw new Error('account-worker.cjs is missing from the installation');
-  return found;
 }
