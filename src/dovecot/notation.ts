@@ -9,10 +9,17 @@ export interface Inexpressible {
   readonly reason: string;
 }
 
-/** Whether a name means the same to every version as it stands: none of the characters that one of them reads as something else. */
+/** Whether a name means the same to every version as it stands, wherever it stands: nothing in it that one of them reads as something else. */
 export function isPlain(name: string): boolean {
-  return !/[ ,"%\\]/.test(name);
+  return !/[ ,"%\\]/.test(name) && !name.startsWith(INLINE_24);
 }
+
+/**
+ * At the start of a value that overrides a setting, 2.4 takes this for the contents of a file, and reads a newline in its place
+ * (lib-settings/settings.c, settings_override_get_value; SET_FILE_INLINE_PREFIX). It is the only such word: those of the configuration
+ * file (`<file`, `$SET:`, `%{…}`) are undone before, by the config process alone.
+ */
+const INLINE_24 = 'inline:';
 
 /**
  * The value of `acl_groups` that a Dovecot of this version reads as these names, and the names that it can't be told.
@@ -22,7 +29,8 @@ export function isPlain(name: string): boolean {
  *
  * 2.4 (lib-settings/settings-parser.c, settings_parse_boollist_string) splits at commas and blanks outside of `"…"`. In quotes a
  * backslash takes the next character as it is. A quote anywhere else ends the login. What comes out of that is unescaped once
- * more (settings_section_unescape), where `\s` is `/` and `\\` is `\`. Variables are not expanded in what a userdb says.
+ * more (settings_section_unescape), where `\s` is `/` and `\\` is `\`. Variables are not expanded in what a userdb says. A name that
+ * starts with `inline:` is always quoted, so that it may become the start of the value.
  */
 export function formatAclGroups(
   names: readonly string[],
@@ -90,7 +98,7 @@ function whyInexpressible(name: string, version: DovecotVersion | undefined): st
 
 function formatName(name: string, version: DovecotVersion | undefined): string {
   if (version === '2.3') return name.replaceAll('%', '%%');
-  if (version === '2.4' && /[ ,"\\]/.test(name)) {
+  if (version === '2.4' && (/[ ,"\\]/.test(name) || name.startsWith(INLINE_24))) {
     // A backslash is undone twice, so one takes four.
     return `"${name.replaceAll('\\', '\\\\\\\\').replaceAll('"', '\\"')}"`;
   }
@@ -111,10 +119,11 @@ function parse23(value: string): readonly string[] {
 const ELEMENT_24 = /(?:"((?:[^"\\]|\\.)*)"|([^ ,"][^ ,"]*)|)([ ,]|$)/sy;
 
 function parse24(value: string): readonly string[] {
+  const text = value.startsWith(INLINE_24) ? `\n${value.slice(INLINE_24.length)}` : value;
   const names: string[] = [];
   const element = new RegExp(ELEMENT_24);
   for (let end: string | undefined; end !== ''; ) {
-    const match = element.exec(value);
+    const match = element.exec(text);
     if (match === null) return [];
     const [, quoted, bare] = match;
     end = match[3] ?? '';
