@@ -35,7 +35,7 @@ export function option<Output>(schema: Schema<Output>, description: string, { ne
 
 /**
  * A validated table. `where` starts each message: the file, and the table's name in brackets. `others` is what is allowed there as
- * well, and validated by somebody else.
+ * well, and validated elsewhere; `former` are keys of before, with what takes their place.
  * @throws ConfigError naming the key, what was found and what is allowed
  */
 export function parseOptions<Values extends object>(
@@ -43,22 +43,24 @@ export function parseOptions<Values extends object>(
   given: unknown,
   where: string,
   others: readonly string[] = [],
+  former: Readonly<Record<string, string>> = {},
 ): Values {
   if (!isTable(given)) throw new ConfigError(`${where}: expected a table of options, found ${typeof given}`);
   for (const key of Object.keys(given)) {
     // The value isn't shown: it may be a secret under a mistyped key.
+    if (Object.hasOwn(former, key)) throw new ConfigError(`${where}: ${key} is gone; set ${former[key]}`);
     if (!Object.hasOwn(table, key)) {
       throw new ConfigError(`${where}: unknown key "${key}"; allowed are ${[...Object.keys(table), ...others].join(', ')}`);
     }
   }
-  const values: Record<string, unknown> = {};
+  const values: [string, unknown][] = [];
   for (const [key, { schema }] of Object.entries<OptionSpec>(table)) {
-    const result = schema['~standard'].validate(given[key]);
+    const result = schema['~standard'].validate(Object.hasOwn(given, key) ? given[key] : undefined);
     if (result instanceof Promise) throw new ConfigError(`${where}: ${key}: its schema is asynchronous, which options can't be`);
     if (result.issues) throw new ConfigError(`${where}: ${describeIssue(key, result.issues[0])}`);
-    values[key] = result.value;
+    values.push([key, result.value]);
   }
-  return values as Values;
+  return Object.fromEntries(values) as Values;
 }
 
 /** What an option is when it isn't given; `undefined` where it has no default. */

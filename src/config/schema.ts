@@ -7,16 +7,14 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 /** What setTimeout can take: about 24 days. */
 const LONGEST = 2 ** 31 - 1;
 
-/** A duration such as "500ms", "3s", "5m" or "1h"; the value is in milliseconds. */
-export function duration(standard: string): Schema<number> {
+/** A duration such as "500ms", "3s", "5m" or "1h", at least as long as `least`; the value is in milliseconds. */
+export function duration(standard: string, least = '0s'): Schema<number> {
   return v.optional(
     v.pipe(
       v.string((issue) => durationMessage(issue.received)),
       v.regex(/^\d{1,9}(ms|s|m|h)$/, (issue) => durationMessage(issue.received)),
-      v.transform((text) => {
-        const [, number = '', unit = ''] = /^(\d+)(\D+)$/.exec(text) ?? [];
-        return Number(number) * (UNITS[unit] ?? 0);
-      }),
+      v.transform((text) => inUnits(text, UNITS)),
+      v.minValue(inUnits(least, UNITS), `expected a duration of "${least}" at least`),
       v.maxValue(LONGEST, 'expected a duration of 24 days at most'),
     ),
     standard,
@@ -27,17 +25,30 @@ function durationMessage(received: string): string {
   return `expected a duration such as "500ms", "3s" or "5m", found ${received}`;
 }
 
-/** An amount of memory such as "512K", "64M" or "1G"; the value is in bytes. */
-export function size(standard: string): Schema<number> {
-  const message = (received: string): string => `expected a size such as "512K", "64M" or "1G", found ${received}`;
+const SIZE_UNITS: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** A size such as "4K", "64M" or "1G", in powers of 1024, within bounds; the value is in bytes. */
+export function size(standard: string, least: string, most: string): Schema<number> {
+  const message = expected(`a size from "${least}" to "${most}", such as "${standard}"`);
   return v.optional(
     v.pipe(
-      v.string((issue) => message(issue.received)),
-      v.regex(/^[1-9]\d{0,5}[KMG]$/, (issue) => message(issue.received)),
-      v.transform((text) => Number.parseInt(text, 10) * 1024 ** ('KMG'.indexOf(text.slice(-1)) + 1)),
+      v.string(message),
+      v.regex(/^\d{1,9}[KMG]$/, message),
+      // The text, and not the number, is what messages show.
+      v.check((text) => {
+        const bytes = inUnits(text, SIZE_UNITS);
+        return bytes >= inUnits(least, SIZE_UNITS) && bytes <= inUnits(most, SIZE_UNITS);
+      }, message),
+      v.transform((text) => inUnits(text, SIZE_UNITS)),
     ),
     standard,
   );
+}
+
+/** A number with its unit behind it, times what the unit stands for. */
+function inUnits(text: string, units: Readonly<Record<string, number>>): number {
+  const [, number = '', unit = ''] = /^(\d+)(\D+)$/.exec(text) ?? [];
+  return Number(number) * (units[unit] ?? 0);
 }
 
 /** One of a few words. */
@@ -75,18 +86,31 @@ export function integer(standard: number, least: number, most: number): Schema<n
   );
 }
 
-/** A list of texts, none of them empty. */
-export function texts(standard: readonly string[] = []): Schema<readonly string[]> {
+/** A list of texts, none of them empty, with at least so many of them. */
+export function texts(standard: readonly string[] = [], least = 0): Schema<readonly string[]> {
   const item = v.pipe(v.string(expected('a text')), v.nonEmpty('expected a text that is not empty'));
-  return v.optional(v.array(item, expected('a list of texts')), [...standard]);
+  const list = v.pipe(v.array(item, expected('a list of texts')), v.minLength(least, `expected a list of ${least} at least, found none`));
+  return v.optional(list, [...standard]);
 }
 
-/** A table from text to text. */
-export function textMap(): Schema<Readonly<Record<string, string>>> {
+/** A table from text to text, any text: names are data, `constructor` and `__proto__` as well. */
+export function textMap(): Schema<ReadonlyMap<string, string>> {
   const value = v.pipe(v.string(expected('a text')), v.nonEmpty('expected a text that is not empty'));
-  // A list passes as a record.
-  const table = v.custom<object>(isTable, expected('a table of texts'));
-  return v.optional(v.pipe(table, v.record(v.string(), value)), {});
+  // Not by v.record(), which drops keys that every object has.
+  const entries = v.rawTransform<object, ReadonlyMap<string, string>>(({ dataset, addIssue, NEVER }) => {
+    const map = new Map<string, string>();
+    for (const [key, text] of Object.entries(dataset.value)) {
+      const result = v.safeParse(value, text);
+      if (!result.success) {
+        const message = result.issues[0].message;
+        addIssue({ message, path: [{ type: 'object', origin: 'value', input: { [key]: text }, key, value: text }] });
+        return NEVER;
+      }
+      map.set(key, result.output);
+    }
+    return map;
+  });
+  return v.optional(v.pipe(v.custom<object>(isTable, expected('a table of texts')), entries), {});
 }
 
 function expected(what: string): (issue: { readonly received: string }) => string {

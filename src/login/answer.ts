@@ -8,21 +8,29 @@ import { type SkippedGroup, selectGroups } from './select.js';
 
 /** What a login is told, and how it came about. */
 export interface LoginAnswer {
-  /** `deny` when a provider failed and `on_error` doesn't say to go on. */
-  readonly verdict: 'grant' | 'deny';
-  /** The value of `acl_groups`, in Dovecot's notation. */
+  /**
+   * `deny` when a provider failed and `on_error` doesn't say to go on. `unknown` when every provider said that it doesn't know this user:
+   * the login goes on, and no door adds or changes anything.
+   */
+  readonly verdict: 'grant' | 'deny' | 'unknown';
+  /** The value of `acl_groups`, in Dovecot's notation. For `unknown`, what the userdb gave. */
   readonly value: string;
   /** Whether its notation depends on Dovecot's version: only then has anybody looked for that. */
   readonly versionMatters: boolean;
   /** The version whose notation it is; `undefined` where it doesn't matter, or can't be found out. */
   readonly dovecot: VersionFound | undefined;
+  /** All groups of the value, those of the userdb first, as far as they can be read. */
   readonly groups: readonly SourcedGroup[];
+  /** What the userdb gave, as it came: the start of the value. */
+  readonly existing: string;
+  /** The groups behind that, in order: the end of `groups`. */
+  readonly added: readonly SourcedGroup[];
   readonly skipped: readonly SkippedGroup[];
   readonly providers: readonly ProviderReport[];
 }
 
 /** What the groups of the userdb are reported under. */
-const USERDB = 'userdb';
+export const USERDB_SOURCE = 'userdb';
 
 /**
  * Makes the answer to a login out of what the providers said: the groups of the userdb first, then the providers' in order.
@@ -34,33 +42,51 @@ export async function answerLogin(
   config: Pick<Config, 'groups' | 'on_error' | 'on_incomplete'>,
   findVersion: () => Promise<VersionFound | undefined>,
 ): Promise<LoginAnswer> {
-  const selection = selectGroups(resolution.groups, config.groups);
+  const known = resolution.reports.some(({ outcome }) => outcome === 'found');
+  const selection = selectGroups(resolution.groups, config.groups, known);
   const reports = config.on_incomplete === 'deny' ? failIncomplete(resolution.reports, selection.skipped) : resolution.reports;
   const failed = new Set(reports.flatMap(({ name, outcome }) => (outcome === 'error' ? [name] : [])));
-  const selected = failed.size === 0 ? selection.groups : selection.groups.filter(({ provider }) => !failed.has(provider));
+  // Selected anew, as a group of a provider that failed may have stood in the place of another one's of the same name.
+  const selected =
+    failed.size === 0
+      ? selection.groups
+      : selectGroups(
+          resolution.groups.filter(({ provider }) => !failed.has(provider)),
+          config.groups,
+          known,
+        ).groups;
   const versionMatters = readsDifferently(selected, request.existing);
   const dovecot = versionMatters ? await findVersion() : undefined;
-  const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB }));
-  const known = new Set(existing.map(({ name }) => name));
-  const added = selected.filter(({ name }) => !known.has(name));
+  const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB_SOURCE }));
+  const given = new Set(existing.map(({ name }) => name));
+  const wanted = selected.filter(({ name }) => !given.has(name));
   const written = formatAclGroups(
-    added.map(({ name }) => name),
+    wanted.map(({ name }) => name),
     dovecot?.version,
   );
   const inexpressible = new Map(written.skipped.map(({ name, reason }) => [name, reason]));
-  const skipped = added.flatMap(({ name, provider }) => {
+  const skipped = wanted.flatMap(({ name, provider }) => {
     const reason = inexpressible.get(name);
     return reason === undefined ? [] : [{ name, provider, reason, wanted: false }];
   });
+  const added = wanted.filter(({ name }) => !inexpressible.has(name));
   return {
-    verdict: failed.size > 0 && config.on_error === 'deny' ? 'deny' : 'grant',
+    verdict: verdictOf(reports, config.on_error),
     value: appendAclGroups(request.existing, written.value, dovecot?.version),
     versionMatters,
     dovecot,
-    groups: [...existing, ...added.filter(({ name }) => !inexpressible.has(name))],
+    groups: [...existing, ...added],
+    existing: request.existing,
+    added,
     skipped: [...selection.skipped, ...skipped],
     providers: reports,
   };
+}
+
+function verdictOf(reports: readonly ProviderReport[], onError: Config['on_error']): LoginAnswer['verdict'] {
+  if (onError === 'deny' && reports.some(({ outcome }) => outcome === 'error')) return 'deny';
+  // With on_error = "continue", a provider that failed may know the user: then what there is is passed on.
+  return reports.every(({ outcome }) => outcome === 'unknown-user') ? 'unknown' : 'grant';
 }
 
 /** For `on_incomplete = "deny"`: a provider that names groups which can't be read has failed. */

@@ -20,11 +20,15 @@ export interface Selection {
   readonly skipped: readonly SkippedGroup[];
 }
 
+/** What the groups of `[groups] add` are reported under. */
+export const CONFIG_SOURCE = 'config';
+
 /**
- * Applies `[groups]`: globs and `rename` see names as the source gives them, `case` comes last. Of groups that end with the same
- * name the first one stays.
+ * Applies `[groups]`: globs and `rename` see names as the source gives them, `case` comes last; what `add` names follows as it stands. Of
+ * groups that end with the same name the first one stays. `known`: whether any provider knows the user; nobody else is given what `add`
+ * names.
  */
-export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfig): Selection {
+export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfig, known: boolean): Selection {
   const { whyLeftOut, finalName } = rulesOf(config);
   const groups = new Map<string, SourcedGroup>();
   const skipped: SkippedGroup[] = [];
@@ -38,6 +42,7 @@ export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfi
     // Copying each group costs more than all the rest here.
     else if (!groups.has(name)) groups.set(name, name === group.name ? group : { ...group, name });
   }
+  for (const name of known ? config.add : []) if (!groups.has(name)) groups.set(name, { name, provider: CONFIG_SOURCE });
   return { groups: [...groups.values()], skipped };
 }
 
@@ -73,9 +78,8 @@ function filterOf({ include, exclude }: GroupsConfig): Rules['whyLeftOut'] {
 }
 
 function renamerOf({ rename, case: letters }: GroupsConfig): Rules['finalName'] {
-  const names = new Map(Object.entries(rename));
   return (name) => {
-    const renamed = names.get(name) ?? name;
+    const renamed = rename.get(name) ?? name;
     return letters === 'lower' ? renamed.toLowerCase() : renamed;
   };
 }

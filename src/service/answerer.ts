@@ -3,6 +3,7 @@ import type { Outcome } from '../doors/door.js';
 import { ACL_GROUPS_FIELD } from '../dovecot/fields.js';
 import { createVersionFinder } from '../dovecot/version.js';
 import { answerLogin, type LoginAnswer, logAnswer } from '../login/answer.js';
+import { fitValue } from '../login/fit.js';
 import { type LoginFacts, type LoginRequest, loginRequest } from '../login/request.js';
 import { type Resolution, resolveGroups } from '../login/resolve.js';
 import type { OpenProvider } from '../providers/registry.js';
@@ -68,7 +69,13 @@ const HOUR = 3_600_000;
 const MOST_WARNINGS = 10_000;
 
 /** What is kept of an answer: for doors with room, and for one without if it differs there. */
-type Kept = Outcome & { readonly narrow: Outcome | undefined };
+type Kept = Outcome & { readonly narrow: Narrow | undefined };
+
+/** What a door is told that has not the room for the value, and what goes into the log with it. */
+interface Narrow {
+  readonly outcome: Outcome;
+  readonly problem: string;
+}
 
 /** An answerer with an empty cache. `now` is a clock in milliseconds that never goes back. */
 export function createAnswerer(
@@ -141,7 +148,7 @@ export function createAnswerer(
     const problem = failures.map((failure) => `provider ${failure.name} failed: ${failure.error}`).join('; ');
     if (failures.length > 0 && stale !== undefined) return { value: useStale(name, problem, stale), kind: 'stale' };
     logAnswer(name, answer, onceAnHour);
-    return { value: keep(answer, problem), kind: failures.length > 0 ? 'failure' : 'fresh' };
+    return { value: keep(answer, problem, config), kind: failures.length > 0 ? 'failure' : 'fresh' };
   }
 
   function useStale(name: string, problem: string, { value, age }: Stale<Kept>): Kept {
@@ -188,8 +195,8 @@ export function createAnswerer(
 
   function forDoor(name: string, kept: Kept, narrow: boolean): Outcome {
     if (!narrow || kept.narrow === undefined) return kept;
-    log.error(`${name}: ${kept.narrow.text}`);
-    return kept.narrow;
+    log.error(`${name}: ${kept.narrow.problem}`);
+    return kept.narrow.outcome;
   }
 
   return {
@@ -225,23 +232,31 @@ function denial(reason: string): Kept {
 }
 
 /** What is kept of an answer. */
-function keep(answer: LoginAnswer, problem: string): Kept {
+function keep(answer: LoginAnswer, problem: string, config: Config): Kept {
   if (answer.verdict === 'deny') return denial(problem);
-  if (answer.providers.every(({ outcome }) => outcome === 'unknown-user')) return { verdict: 'unknown', text: '', narrow: undefined };
+  if (answer.verdict === 'unknown') return { verdict: 'unknown', text: '', narrow: undefined };
   const text = bytesOf(answer.value);
-  return { verdict: 'grant', text, narrow: narrowOutcome(answer, text.length) };
+  return { verdict: 'grant', text, narrow: narrowAnswer(answer, text.length, config) };
 }
 
 /** Dovecot takes so many bytes of a userdb reply, all fields together (lib-auth/auth-client-connection.c, AUTH_CLIENT_MAX_LINE_LENGTH). */
 const LONGEST_REPLY = 8192;
 
-/** What a door is told that has not the room for a value. */
-function narrowOutcome({ groups }: LoginAnswer, bytes: number): Outcome | undefined {
-  const room = LONGEST_REPLY - 1024 - ACL_GROUPS_FIELD.length - 2;
+/** What fits into a userdb reply of an answer that doesn't, by `on_error`. */
+function narrowAnswer(answer: LoginAnswer, bytes: number, { on_error: onError, userdb }: Config): Narrow | undefined {
+  const room = LONGEST_REPLY - userdb.room - ACL_GROUPS_FIELD.length - 2;
   if (bytes <= room) return undefined;
-  return { verdict: 'deny', text: `${groups.length} groups take ${bytes} bytes, and there is room for ${room}` };
+  const what = `${answer.groups.length} groups take ${bytes} bytes, and a userdb reply has room for ${room}`;
+  const fix = '[groups] include and exclude choose groups, and the post-login service has no such limit';
+  const { value, kept } = onError === 'continue' ? fitValue(answer, room) : { value: undefined, kept: 0 };
+  if (value === undefined) {
+    const why = onError === 'deny' ? ' (on_error = "deny")' : '';
+    return { outcome: { verdict: 'deny', text: what }, problem: `${what}; login denied${why}; ${fix}` };
+  }
+  const rest = `going on with ${kept} of ${answer.groups.length} groups (on_error = "continue")`;
+  return { outcome: { verdict: 'grant', text: bytesOf(value) }, problem: `${what}; ${rest}; ${fix}` };
 }
 
 function sizeOfKept({ text, narrow }: Kept): number {
-  return text.length + (narrow?.text.length ?? 0);
+  return text.length + (narrow === undefined ? 0 : narrow.outcome.text.length + narrow.problem.length);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CONFIG_FILE, loadConfig } from '../../src/config/load.js';
@@ -29,8 +29,9 @@ describe('loadConfig', () => {
       timeout: 5000,
       dovecot_version: 'auto',
       user_format: 'full',
-      groups: { include: [], exclude: [], rename: {}, case: 'keep' },
-      cache: { ttl: 30_000, stale_ttl: 3_600_000, max_size: 64 * 1024 ** 2 },
+      groups: { include: [], exclude: [], rename: new Map(), add: [], case: 'keep' },
+      cache: { ttl: 30_000, stale_ttl: 3_600_000, max_size: 67_108_864 },
+      userdb: { room: 1024 },
       dovecotOption: undefined,
       providerTables: {},
       file,
@@ -50,11 +51,14 @@ user_format = "local"
 include = ["mail-*"]
 exclude = ['CORP\\\\*']
 rename = { "Domain Users" = "everyone" }
+add = ["staff"]
 case = "lower"
 [cache]
 ttl = "1m"
 stale_ttl = "0s"
-max_size = "5K"
+max_size = "1G"
+[userdb]
+room = "2K"
 [provider.unix]
 anything = 1
 `,
@@ -67,8 +71,15 @@ anything = 1
       timeout: 500,
       dovecot_version: '2.4',
       user_format: 'local',
-      groups: { include: ['mail-*'], exclude: ['CORP\\\\*'], rename: { 'Domain Users': 'everyone' }, case: 'lower' },
-      cache: { ttl: 60_000, stale_ttl: 0, max_size: 5120 },
+      groups: {
+        include: ['mail-*'],
+        exclude: ['CORP\\\\*'],
+        rename: new Map([['Domain Users', 'everyone']]),
+        add: ['staff'],
+        case: 'lower',
+      },
+      cache: { ttl: 60_000, stale_ttl: 0, max_size: 2 ** 30 },
+      userdb: { room: 2048 },
       dovecotOption: undefined,
       providerTables: { unix: { anything: 1 } },
       file,
@@ -84,7 +95,7 @@ anything = 1
   it('does without the default file, but not without one that was asked for', async () => {
     const missing = join(directory.path, 'missing.toml');
     await expect(loadConfig(missing)).rejects.toThrow(
-      new ConfigError(`${missing}: the configuration can't be read: ENOENT: no such file or directory, stat '${missing}'`),
+      new ConfigError(`${missing}: the configuration can't be read: ENOENT: no such file or directory, open '${missing}'`),
     );
     expect(DEFAULT_CONFIG_FILE).toBe('/etc/acl-groups.toml');
   });
@@ -98,25 +109,55 @@ anything = 1
     ] as const) {
       chmodSync(file, mode);
       await expect(loadConfig(file)).rejects.toThrow(
-        new ConfigError(`${file}: others than its owner can write this file (mode ${shown}); mend it with: chmod go-w ${file}`),
+        new ConfigError(`${file}: refused: it may be written by others than its owner (mode ${shown}); run: chmod go-w ${file}`),
       );
     }
     chmodSync(file, 0o644);
     await expect(loadConfig(file)).resolves.toMatchObject({ file });
   });
 
+  it.skipIf(process.getuid?.() !== 0)("refuses somebody else's file", async () => {
+    const file = directory.write('owned.toml', '');
+    chownSync(file, 12_345, 0);
+    await expect(loadConfig(file)).rejects.toThrow(
+      new ConfigError(`${file}: refused: it belongs to uid 12345, not to root; run: chown root ${file}`),
+    );
+  });
+
+  it('refuses what is not UTF-8, and names the line', async () => {
+    const file = directory.write('latin1.toml', Buffer.from('# é\n[groups]\nexclude = ["caf\xe9"]\n', 'latin1'));
+    await expect(loadConfig(file)).rejects.toThrow(
+      new ConfigError(`${file}:1: this line is not UTF-8, which TOML is written in; convert the file: iconv -f latin1 -t utf8`),
+    );
+    const mixed = directory.write(
+      'mixed.toml',
+      Buffer.concat([Buffer.from('# é\n[groups]\n'), Buffer.from('exclude = ["caf\xe9"]\n', 'latin1')]),
+    );
+    await expect(loadConfig(mixed)).rejects.toThrow(`${mixed}:3: this line is not UTF-8`);
+  });
+
+  it('takes every name for data', async () => {
+    const names = ['prototype', 'constructor', '__proto__', 'hasOwnProperty', 'toString', ''];
+    const rename = names.map((name) => `${JSON.stringify(name)} = "new ${name}"`).join('\n');
+    const file = directory.write('names.toml', `[groups.rename]\n${rename}\n[provider.constructor]\na = 1\n`);
+    const { groups, providerTables } = await loadConfig(file);
+    expect([...groups.rename]).toEqual(names.map((name) => [name, `new ${name}`]));
+    expect(providerTables).toEqual({ constructor: { a: 1 } });
+    expect((await loadConfig(directory.write('empty.toml', ''))).providerTables.constructor).toBeUndefined();
+  });
+
   it('refuses what is no file', async () => {
     const folder = join(directory.path, 'folder');
     mkdirSync(folder, { mode: 0o755 });
-    await expect(loadConfig(folder)).rejects.toThrow(`${folder}: the configuration can't be read: EISDIR`);
+    await expect(loadConfig(folder)).rejects.toThrow(new ConfigError(`${folder}: refused: it is a directory; name a regular file`));
   });
 
-  const keys = 'providers, on_error, on_incomplete, timeout, dovecot_version, user_format, [groups], [cache], [provider.NAME]';
+  const keys = 'providers, on_error, on_incomplete, timeout, dovecot_version, user_format, [groups], [cache], [userdb], [provider.NAME]';
   const plural = ": a provider's own table is called [provider.NAME], without an s: in TOML `providers` can't be both a list and a table";
   it.each([
     ['provider_list = []', `: unknown key "provider_list"; allowed are ${keys}`],
     ['[group]', `: unknown key "group"; allowed are ${keys}`],
-    ['[groups]\nexcluded = []', ': [groups]: unknown key "excluded"; allowed are include, exclude, rename, case'],
+    ['[groups]\nexcluded = []', ': [groups]: unknown key "excluded"; allowed are include, exclude, rename, add, case'],
     ['[cache]\nsize = 1', ': [cache]: unknown key "size"; allowed are ttl, stale_ttl, max_size'],
     ['groups = 1', ': [groups]: expected a table of options, found number'],
     ['provider = "unix"', ': provider: expected tables such as [provider.unix], found string'],
@@ -136,8 +177,13 @@ anything = 1
     ['[groups]\nrename = ["a"]', ': [groups]: rename: expected a table of texts, found Array'],
     ['[groups]\nrename = { a = 1 }', ': [groups]: rename.a: expected a text, found 1'],
     ['[groups]\nrename = { a = "" }', ': [groups]: rename.a: expected a text that is not empty'],
-    ['[cache]\nmax_size = 5', ': [cache]: max_size: expected a size such as "512K", "64M" or "1G", found 5'],
-    ['[cache]\nmax_size = "0M"', ': [cache]: max_size: expected a size such as "512K", "64M" or "1G", found "0M"'],
+    ['providers = []', ': providers: expected a list of 1 at least, found none'],
+    ['timeout = "0s"', ': timeout: expected a duration of "1ms" at least'],
+    ['[cache]\nmax_users = 5', ': [cache]: max_users is gone; set max_size, the memory that answers may take, such as "64M"'],
+    ['[cache]\nmax_size = 5', ': [cache]: max_size: expected a size from "1K" to "1024G", such as "64M", found 5'],
+    ['[cache]\nmax_size = "64"', ': [cache]: max_size: expected a size from "1K" to "1024G", such as "64M", found "64"'],
+    ['[cache]\nmax_size = "0M"', ': [cache]: max_size: expected a size from "1K" to "1024G", such as "64M", found "0M"'],
+    ['[userdb]\nroom = "8K"', ': [userdb]: room: expected a size from "0K" to "7K", such as "1K", found "8K"'],
     ['[providers.unix]', plural],
     ['providers = ["unix"]\n[providers.unix]\nsource = "files"', plural],
     ['[groups]\n[groups]', ':2:2: Invalid TOML document: trying to redefine an already defined table or value'],

@@ -15,21 +15,24 @@ interface Case {
   readonly existing?: string;
   readonly version?: '2.3' | '2.4' | undefined;
   readonly groups?: Partial<GroupsConfig>;
+  /** How the providers unix and ldap answered. */
+  readonly outcomes?: readonly ['found' | 'unknown-user' | 'error', 'found' | 'unknown-user' | 'error'];
 }
 
-async function answer({ names = [], sourced = [], existing = '', version, groups = {}, ...rules }: Case) {
+async function answer(given: Case) {
+  const { names = [], sourced = [], existing = '', version, groups = {}, outcomes = ['found', 'found'], ...rules } = given;
   let asked = 0;
   const request = loginRequest({ name: 'alice', fields: new Map([['acl_groups', existing]]) }, 'full');
   const resolution: Resolution = {
     groups: [...names.map((name) => ({ name, provider: 'unix' })), ...sourced],
-    reports: ['unix', 'ldap'].map((name) => ({ name, outcome: 'found', elapsed_ms: 1 })),
+    reports: outcomes.map((outcome, index) => ({ name: ['unix', 'ldap'][index] ?? '', outcome, elapsed_ms: 1 })),
   };
   const found: VersionFound | undefined = version && { version, source: '-D', text: version };
   const config = {
     on_error: 'deny',
     on_incomplete: 'warn',
     ...rules,
-    groups: { include: [], exclude: [], rename: {}, case: 'keep', ...groups },
+    groups: { include: [], exclude: [], rename: new Map(), add: [], case: 'keep', ...groups },
   } as const;
   const result = await answerLogin(request, resolution, config, async () => {
     asked++;
@@ -95,6 +98,38 @@ describe('answerLogin', () => {
   });
 });
 
+describe('a user whom no provider knows', () => {
+  const unknown = ['unknown-user', 'unknown-user'] as const;
+  it('is told apart from one without groups, and given nothing', async () => {
+    expect(await answer({ outcomes: unknown, existing: 'a,b', groups: { add: ['everybody'] } })).toMatchObject({
+      verdict: 'unknown',
+      value: 'a,b',
+      added: [],
+    });
+    expect(await answer({ outcomes: ['unknown-user', 'found'] })).toMatchObject({ verdict: 'grant', value: '' });
+  });
+
+  it('may be known to a provider that failed', async () => {
+    const outcomes = ['unknown-user', 'error'] as const;
+    expect(await answer({ outcomes })).toMatchObject({ verdict: 'deny' });
+    const going = await answer({ outcomes, on_error: 'continue', groups: { add: ['everybody'] } });
+    expect(going).toMatchObject({ verdict: 'grant', value: '', groups: [] });
+  });
+});
+
+describe('groups of [groups] add', () => {
+  it("stand behind the providers', written for this Dovecot, each once", async () => {
+    const result = await answer({ names: ['staff'], existing: 'old', groups: { add: ['All Users', 'staff', 'old'] }, version: '2.4' });
+    expect(result.value).toBe('old,staff,"All Users"');
+    expect(result.groups.map(({ name, provider }) => `${provider}: ${name}`)).toEqual(['userdb: old', 'unix: staff', 'config: All Users']);
+  });
+
+  it('that this Dovecot cannot be told are skipped like any others', async () => {
+    const { skipped } = await answer({ groups: { add: ['a,b'] }, version: '2.3' });
+    expect(skipped).toMatchObject([{ name: 'a,b', provider: 'config', wanted: false }]);
+  });
+});
+
 describe('an incomplete answer', () => {
   const lost: SourcedGroup = { name: 'cn=lost,dc=x', provider: 'ldap', skip: 'memberOf names it', incomplete: true };
   const sales: SourcedGroup = { name: 'sales', provider: 'ldap' };
@@ -128,6 +163,15 @@ describe('an incomplete answer', () => {
   it('is a failure that on_error decides about', async () => {
     const result = await answer({ names: ['staff'], sourced: [lost, sales], on_incomplete: 'deny', on_error: 'continue' });
     expect(result).toMatchObject({ verdict: 'grant', value: 'staff' });
+  });
+
+  it('takes away no group that another provider gives as well', async () => {
+    const result = await answer({
+      sourced: [{ name: 'both', provider: 'ldap' }, lost, { name: 'both', provider: 'unix' }],
+      on_incomplete: 'deny',
+      on_error: 'continue',
+    });
+    expect(result.value).toBe('both');
   });
 
   it('is none for a group that is only skipped, or that exclude names', async () => {

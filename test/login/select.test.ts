@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { GroupsConfig } from '../../src/config/load.js';
 import { selectGroups } from '../../src/login/select.js';
 
-const KEEP_ALL: GroupsConfig = { include: [], exclude: [], rename: {}, case: 'keep' };
+const KEEP_ALL: GroupsConfig = { include: [], exclude: [], rename: new Map(), add: [], case: 'keep' };
 
 function select(names: readonly string[], config: Partial<GroupsConfig>) {
   const found = names.map((name) => ({ name, provider: 'unix' }));
-  const { groups, skipped } = selectGroups(found, { ...KEEP_ALL, ...config });
+  const { groups, skipped } = selectGroups(found, { ...KEEP_ALL, ...config }, true);
   return { groups: groups.map(({ name }) => name), skipped: skipped.map(({ name, reason, wanted }) => ({ name, reason, wanted })) };
 }
 
@@ -22,6 +22,7 @@ describe('selectGroups', () => {
         { name: 'staff', provider: 'ldap', dn: 'cn=staff' },
       ],
       KEEP_ALL,
+      true,
     );
     expect(selection).toEqual({ groups: [{ name: 'staff', provider: 'unix', gid: 50 }], skipped: [] });
   });
@@ -69,7 +70,7 @@ describe('selectGroups', () => {
   });
 
   it('renames by the name of the source; globs see that name too', () => {
-    const rename = { 'Domain Users': 'everyone', a: 'b', b: 'c', constructor: 'd' };
+    const rename = new Map(Object.entries({ 'Domain Users': 'everyone', a: 'b', b: 'c', constructor: 'd' }));
     expect(select(['Domain Users', 'a', 'constructor', 'toString'], { rename, exclude: ['everyone'] })).toEqual({
       groups: ['everyone', 'b', 'd', 'toString'],
       skipped: [],
@@ -78,14 +79,27 @@ describe('selectGroups', () => {
   });
 
   it('lowers the case last, and what falls together by it is one group', () => {
-    expect(select(['Staff', 'STAFF', 'ÉTÉ', 'x'], { case: 'lower', rename: { x: 'X-Ray' } })).toEqual({
+    expect(select(['Staff', 'STAFF', 'ÉTÉ', 'x'], { case: 'lower', rename: new Map([['x', 'X-Ray']]) })).toEqual({
       groups: ['staff', 'été', 'x-ray'],
       skipped: [],
     });
   });
 
+  it('adds groups behind all others, untouched by the other rules, each once, and only for a user whom a provider knows', () => {
+    const config = { ...KEEP_ALL, include: ['s*'], exclude: ['sales'], rename: new Map([['Everyone', 'x']]), case: 'lower' } as const;
+    const found = ['Staff', 'sales', 'staff2'].map((name) => ({ name, provider: 'unix' }));
+    const add = ['sales', 'Everyone', 'staff2', 'Everyone'];
+    expect(selectGroups(found, { ...config, include: ['*'], add }, true).groups).toEqual([
+      { name: 'staff', provider: 'unix' },
+      { name: 'staff2', provider: 'unix' },
+      { name: 'sales', provider: 'config' },
+      { name: 'Everyone', provider: 'config' },
+    ]);
+    expect(selectGroups([], { ...config, add }, false).groups).toEqual([]);
+  });
+
   it("keeps a provider's own reason, which is no wish of the configuration", () => {
-    expect(selectGroups([{ name: '1234', gid: 1234, provider: 'unix', skip: 'gid 1234 has no name' }], KEEP_ALL)).toEqual({
+    expect(selectGroups([{ name: '1234', gid: 1234, provider: 'unix', skip: 'gid 1234 has no name' }], KEEP_ALL, true)).toEqual({
       groups: [],
       skipped: [{ name: '1234', provider: 'unix', reason: 'gid 1234 has no name', wanted: false }],
     });

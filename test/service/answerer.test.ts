@@ -146,6 +146,22 @@ describe('createAnswerer', () => {
     expect(events).toEqual(['answered', 'closed']);
   });
 
+  it('tells a door without the room for all groups as many as fit, or denies, by on_error', async () => {
+    const many = Array.from({ length: 20 }, (_, index) => ({ name: `${index}-`.padEnd(400, 'x') }));
+    const tables = { userdb: { room: '1K' } };
+    const denying = setUp(async () => many, tables);
+    const what = '20 groups take 8019 bytes, and a userdb reply has room for 7156';
+    const fix = '[groups] include and exclude choose groups, and the post-login service has no such limit';
+    expect(await denying.answerer.answer(facts('alice'), true)).toEqual({ verdict: 'deny', text: what });
+    expect(denying.lines).toEqual([`error: alice: ${what}; login denied (on_error = "deny"); ${fix}`]);
+    expect((await denying.answerer.answer(facts('alice'), false)).text).toHaveLength(8019);
+    const going = setUp(async () => many, { ...tables, on_error: 'continue' });
+    const { verdict, text } = await going.answerer.answer(facts('alice'), true);
+    expect([verdict, text.split(',')]).toEqual(['grant', many.slice(0, 17).map(({ name }) => name)]);
+    expect(going.lines).toEqual([`error: alice: ${what}; going on with 17 of 20 groups (on_error = "continue"); ${fix}`]);
+    expect((await setUp(async () => many, { userdb: { room: '0K' } }).answerer.answer(facts('alice'), true)).verdict).toBe('grant');
+  });
+
   it('refuses a user name with control characters', async () => {
     await expect(setUp(async () => []).valueFor(facts('a\nb'))).rejects.toThrow('control characters');
   });

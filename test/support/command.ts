@@ -10,7 +10,7 @@ import { providers } from '../../src/commands/providers.js';
 export interface TestDirectory {
   readonly path: string;
   /** Writes a file that only its owner can write, and gives its path. */
-  write(name: string, text: string): string;
+  write(name: string, text: string | Buffer): string;
 }
 
 /** Makes a directory that is removed after the test file. */
