@@ -19,6 +19,9 @@ describe('formatAclGroups', () => {
     ['2.4', ['CORP\\sales'], '"CORP\\\\\\\\sales"'],
     ['2.4', ['a=b/c', ':', '-', '!x', '$x', '*', "it's"], "a=b/c,:,-,!x,$x,*,it's"],
     [undefined, ['a=b/c', ':', '-', '!x', '$x', '*', "it's"], "a=b/c,:,-,!x,$x,*,it's"],
+    ['2.4', ['inline:staff', 'b', 'inline:'], '"inline:staff",b,"inline:"'],
+    ['2.4', ['INLINE:a', '<b', '$SET:c', '__d'], 'INLINE:a,<b,$SET:c,__d'],
+    ['2.3', ['inline:staff'], 'inline:staff'],
     ['2.3', [], ''],
   ] as const)('writes for %s the names %j as %j', (dovecot, given, value) => {
     expect(formatAclGroups(given, dovecot)).toEqual({ value, skipped: [] });
@@ -32,6 +35,7 @@ describe('formatAclGroups', () => {
     [undefined, '100%', unknown],
     [undefined, 'CORP\\sales', unknown],
     [undefined, '"q"', unknown],
+    [undefined, 'inline:staff', unknown],
     ['2.3', '', 'it has no name'],
     ['2.4', '', 'it has no name'],
     ['2.4', 'a\tb', 'its name holds control characters'],
@@ -95,6 +99,8 @@ describe('parseAclGroups', () => {
     ['2.4', 'a,"b', []],
     ['2.4', '"a"b', []],
     ['2.4', '"a\\', []],
+    ['2.4', 'inline:a,inline:b', ['\na', 'inline:b']],
+    ['2.4', '"inline:a"', ['inline:a']],
     ['2.4', '', []],
   ] as const)('reads as %s the value %j as %j', (dovecot, value, expected) => {
     expect(parseAclGroups(value, dovecot)).toEqual(expected);

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { formatTable, PLAIN } from '../../src/terminal/table.js';
 import { writeShellExample } from '../bench/shell-example.js';
 import { type Dovecot, startDovecot } from './dovecot.js';
-import { groupName } from './names.js';
+import { groupName, startsSpecially } from './names.js';
 import { serveBlock } from './serve.js';
 import type { DovecotVersion } from './world.js';
 
@@ -78,7 +78,7 @@ export interface AclGroupsOptions extends FidelityOptions {
 export async function measureAclGroups(options: AclGroupsOptions): Promise<Fidelity> {
   const { version, names, mode, command, perLogin, progress } = options;
   const users = new Map<string, readonly string[]>();
-  for (let start = 0; start < names.length; start += perLogin) users.set(`u${users.size}`, names.slice(start, start + perLogin));
+  for (const given of shareOut(names, perLogin)) users.set(`u${users.size}`, given);
   const dovecot = await startDovecot({
     version,
     virtualUsers: [...users.keys()].map((name) => ({ name })),
@@ -101,6 +101,21 @@ export async function measureAclGroups(options: AclGroupsOptions): Promise<Fidel
   } finally {
     await dovecot.stop();
   }
+}
+
+/** The names of each login. As many as there are become the start of a value that may mean something there. */
+function shareOut(names: readonly string[], perLogin: number): readonly (readonly string[])[] {
+  const starts = names.filter(startsSpecially).slice(0, Math.ceil(names.length / perLogin));
+  const first = new Set(starts);
+  const others = names.filter((name) => !first.has(name));
+  const logins: string[][] = [];
+  for (let next = 0; next < others.length || logins.length < starts.length; ) {
+    const start = starts.slice(logins.length, logins.length + 1);
+    const rest = others.slice(next, next + perLogin - start.length);
+    next += rest.length;
+    logins.push([...start, ...rest]);
+  }
+  return logins;
 }
 
 /**

@@ -82,7 +82,7 @@ const PIECES = [
     'ß',
     '日本',
   ],
-  ...['a', 'B', '0', 'Domain', 'Users', 'acl_groups', 'plugin/'],
+  ...['a', 'B', '0', 'Domain', 'Users', 'acl_groups', 'plugin/', 'inline:'],
 ];
 
 /** Names that mean something to somebody. */
@@ -113,6 +113,35 @@ const WORDS = [
   '!x',
 ];
 
+/** What Dovecot's settings, old and new, take for something else at the start of a value: of the whole value, whatever name is its first. */
+const STARTS = [
+  'inline:',
+  'INLINE:',
+  'inline',
+  '<',
+  '<<',
+  '/',
+  './',
+  '$',
+  '$SET:',
+  '$ENV:',
+  '%{',
+  '"',
+  "'",
+  '+',
+  '+=',
+  '=',
+  '__',
+  '#',
+  '@',
+  '{',
+];
+
+/** Whether a name is one to try as the first of a value. */
+export function startsSpecially(name: string): boolean {
+  return STARTS.some((start) => name.startsWith(start));
+}
+
 /** Any name that a group can have: not empty, whole code points, no control characters, 255 bytes at most. */
 export const groupName: fc.Arbitrary<string> = fc
   .oneof(
@@ -121,6 +150,12 @@ export const groupName: fc.Arbitrary<string> = fc
     {
       weight: 1,
       arbitrary: fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 3 }).map((p) => atMost(p.join('').repeat(LONGEST))),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...STARTS), fc.array(fc.constantFrom(...PIECES), { maxLength: 2 }))
+        .map(([s, p]) => s + p.join('')),
     },
     { weight: 1, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 12 }) },
     { weight: 2, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }) },
