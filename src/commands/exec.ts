@@ -9,7 +9,7 @@ import { findPerl, findProgram } from '../exec/program.js';
 import { logProvidersOutput } from '../exec/providers-output.js';
 import { handOver } from '../exec/shell-variables.js';
 import { handleStrayErrors } from '../exec/stray-errors.js';
-import { fitValue } from '../exec/value.js';
+import { fitVariable } from '../exec/value.js';
 import { answerLogin, logAnswer } from '../login/answer.js';
 import { loginRequest } from '../login/request.js';
 import { resolveGroups } from '../login/resolve.js';
@@ -45,7 +45,7 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
   const answer = await answerLogin(request, resolution, config, () => findVersion(config, process.env));
   logAnswer(user.name, answer, log);
   const value =
-    answer.verdict === 'deny' ? undefined : fitValue(answer, existing, config.on_error, (message) => log.error(`${user.name}: ${message}`));
+    answer.verdict === 'deny' ? undefined : fitVariable(answer, config.on_error, (message) => log.error(`${user.name}: ${message}`));
   const optionWords = words.slice(0, words.length - operands.length);
   if (options.cacheDir !== undefined && value !== undefined && perl === undefined && strayErrors.count === 0) {
     const { keepAnswer } = await import('../exec/cache.js');

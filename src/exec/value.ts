@@ -1,5 +1,5 @@
-import { appendAclGroups, formatAclGroups } from '../dovecot/notation.js';
 import type { LoginAnswer } from '../login/answer.js';
+import { fitValue } from '../login/fit.js';
 
 /** The longest environment string that Linux takes, name and final NUL included (MAX_ARG_STRLEN, execve(2)). */
 const LONGEST_STRING = 131_072;
@@ -9,14 +9,9 @@ export const LONGEST_VALUE: number = LONGEST_STRING - 'ACL_GROUPS='.length - 1;
 
 /**
  * The answer's value if it fits into the environment; by `onError` as many whole names as fit, or `undefined`: what is cut off is a failure.
- * `existing` is what the userdb had given, `error` is told of either.
+ * `error` is told of either.
  */
-export function fitValue(
-  answer: LoginAnswer,
-  existing: string,
-  onError: 'deny' | 'continue',
-  error: (message: string) => void,
-): string | undefined {
+export function fitVariable(answer: LoginAnswer, onError: 'deny' | 'continue', error: (message: string) => void): string | undefined {
   const bytes = Buffer.byteLength(answer.value);
   if (bytes <= LONGEST_VALUE) return answer.value;
   const what = `ACL_GROUPS would have ${bytes} bytes, and a variable can have ${LONGEST_VALUE}`;
@@ -25,15 +20,7 @@ export function fitValue(
     error(`${what}; login denied (on_error = "deny"); ${fix}`);
     return undefined;
   }
-  const names = answer.groups.filter(({ provider }) => provider !== 'userdb').map(({ name }) => name);
-  const shortened = (count: number): string =>
-    appendAclGroups(existing, formatAclGroups(names.slice(0, count), answer.dovecot?.version).value, answer.dovecot?.version);
-  let fits = 0;
-  for (let tooMany = names.length; tooMany - fits > 1; ) {
-    const middle = Math.floor((fits + tooMany) / 2);
-    if (Buffer.byteLength(shortened(middle)) <= LONGEST_VALUE) fits = middle;
-    else tooMany = middle;
-  }
-  error(`${what}; going on with ${fits} of ${names.length} groups (on_error = "continue"); ${fix}`);
-  return shortened(fits);
+  const { value, kept } = fitValue(answer, LONGEST_VALUE);
+  error(`${what}; going on with ${kept} of ${answer.groups.length} groups (on_error = "continue"); ${fix}`);
+  return value;
 }
