@@ -35,6 +35,8 @@ export interface ConnectionSettings {
 const MAX_IN_FLIGHT = 64;
 /** What waits for a turn are searches of lookups, which are bounded already. */
 const MAX_WAITING = Number.POSITIVE_INFINITY;
+/** Results of an answer that may be whole by pages: 389 Directory Server has limits of their own for these. */
+const CUT_OFF: ReadonlySet<number> = new Set([RESULT.sizeLimit, RESULT.adminLimit]);
 /** Silence on a connection where nothing was said for so long may be a firewall's that has forgotten it: milliseconds. */
 const IDLE = 10_000;
 
@@ -132,7 +134,7 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
       outcome = explain(error);
       if (error instanceof ResultCodeError) {
         answered = true;
-        const failure = resultError(error, request.base, endpoint.uri);
+        const failure = resultError(error, request.base, endpoint.uri, request.atMost !== undefined);
         outcome = failure.message;
         if (failure instanceof NoAnswer) retire();
         throw failure;
@@ -190,7 +192,8 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
       try {
         return await search(request, signal);
       } catch (error) {
-        if (!(error instanceof SearchFailed && error.code === RESULT.sizeLimit && request.scope === 'sub')) throw error;
+        if (!(error instanceof SearchFailed && CUT_OFF.has(error.code) && request.scope === 'sub' && request.atMost === undefined))
+          throw error;
         return await pagedTurns.run(
           () => searchByPages(request, signal),
           () => signal,

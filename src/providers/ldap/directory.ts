@@ -1,8 +1,8 @@
 import { EqualityFilter, PresenceFilter } from 'ldapts';
-import { explain } from '../../support/errors.js';
 import type { Logger } from '../../support/log.js';
 import type { SearchRequest, SearchResult } from './client.js';
-import { NoAnswer, SearchFailed, within } from './errors.js';
+import type { Entry } from './entry.js';
+import { NoAnswer, RESULT, SearchFailed, within } from './errors.js';
 import { ANYTHING } from './filter.js';
 
 /** AD's mark in the root DSE, LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3). Samba has it too. */
@@ -68,11 +68,18 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
     };
   };
 
-  /** One entry, for the sake of whether there is any. */
-  const sees = async (base: string, filter: SearchRequest['filter']): Promise<boolean> => {
-    const { entries, references } = await search({ base, scope: 'sub', filter, attributes: ['1.1'], atMost: 1 }, never);
-    return entries.length > 0 || references.length > 0;
+  /** One entry below `base`, for the sake of whether there is any. */
+  const one = async (base: string, scope: 'base' | 'sub', filter: SearchRequest['filter']): Promise<Entry | undefined> => {
+    try {
+      return (await search({ base, scope, filter, attributes: ['1.1'], atMost: 1 }, never)).entries[0];
+    } catch (error) {
+      // A server may refuse to look through everything: then there was nothing in what it had looked through.
+      if (error instanceof SearchFailed && (missing(error) || error.code === RESULT.adminLimit)) return undefined;
+      throw error;
+    }
   };
+  const some = async (base: string): Promise<Entry | undefined> =>
+    (await one(base, 'base', ANYTHING)) ?? (await one(base, 'sub', ANYTHING));
 
   const warn = (message: string): void => {
     if (!warned.has(message)) log.warning(`ldap: ${message}`);
@@ -83,7 +90,7 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
     once(
       `base ${base}`,
       async () => {
-        if (!(await sees(base, ANYTHING))) throw missingBase(option, base);
+        if ((await some(base)) === undefined) throw missingBase(option, base);
       },
       signal,
     );
@@ -96,12 +103,11 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
         `attribute ${attribute} ${base}`,
         async () => {
           try {
-            if (await sees(base, new PresenceFilter({ attribute }))) return;
+            if ((await one(base, 'sub', new PresenceFilter({ attribute }))) !== undefined) return;
           } catch (error) {
-            if (error instanceof SearchFailed && missing(error)) throw missingBase(option, base, error);
-            // A server may refuse to look through everything.
-            log.debug(() => `whether ${attribute} may be read can't be found out: ${explain(error)}`);
-            return;
+            // Can't be found out: without an index, say.
+            if (error instanceof SearchFailed) return;
+            throw error;
           }
           await requireBase(option, base, never);
           warn(
@@ -115,11 +121,10 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
         `dn ${base}`,
         async () => {
           const attribute = (await readFacts()).isActiveDirectory ? 'distinguishedName' : 'entryDN';
-          const one = async (filter: SearchRequest['filter']) =>
-            (await search({ base, scope: 'sub', filter, attributes: ['1.1'], atMost: 1 }, never)).entries[0];
-          const dn = (await one(ANYTHING))?.dn;
-          if (dn === undefined) throw missingBase(option, base);
-          return (await one(new EqualityFilter({ attribute, value: dn }))) === undefined ? undefined : attribute;
+          const entry = await some(base);
+          if (entry === undefined) throw missingBase(option, base);
+          const found = await one(entry.dn, 'base', new EqualityFilter({ attribute, value: entry.dn }));
+          return found === undefined ? undefined : attribute;
         },
         signal,
       ),
@@ -129,7 +134,7 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
 
 /** Whether a search failed because its base isn't there. */
 export function missing(error: SearchFailed): boolean {
-  return error.code === 32;
+  return error.code === RESULT.noSuchObject;
 }
 
 /** For a base that every answer depends on. An empty replica has none: another server may. */

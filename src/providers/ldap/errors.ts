@@ -80,9 +80,10 @@ export function bindError(error: unknown, who: string): unknown {
 }
 
 /** What a search's result means that is an error. */
-export function resultError(error: ResultCodeError, base: string, uri: string): SearchFailed | NoAnswer {
+export function resultError(error: ResultCodeError, base: string, uri: string, isProbe: boolean): SearchFailed | NoAnswer {
   const what = describeResult(error);
-  if (UNFIT.has(error.code)) return new NoAnswer(`${uri}: ${what}`, 'next-server');
+  // What is asked for the sake of a warning may be refused by a server that answers all else.
+  if (UNFIT.has(error.code) && !isProbe) return new NoAnswer(`${uri}: ${what}`, 'next-server');
   return new SearchFailed(`search in "${base}": ${what}`, error.code);
 }
 

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, readFileSync, statSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { ConfigError, explain } from '../../support/errors.js';
+import { openRegularFile, readTrustedFile, UntrustedFileError } from '../../support/trusted-file.js';
 
 /** The TLS part of the options; paths are absolute, or empty. */
 export interface TlsFiles {
@@ -43,7 +44,12 @@ function certificates(option: string, path: string): string {
 
 function read(option: string, path: string): string {
   try {
-    return readRegularFile(path, () => undefined);
+    const { descriptor } = openRegularFile(path);
+    try {
+      return readFileSync(descriptor, 'utf8');
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw new ConfigError(`${option}: ${path} can't be read: ${explain(error)}`, { cause: error });
   }
@@ -51,36 +57,21 @@ function read(option: string, path: string): string {
 
 /**
  * The password in a file, without the newline that editors end it with.
- * @throws ConfigError for a file that is missing, empty, or readable by others than its owner
+ * @throws ConfigError for a file that is missing, empty, readable by others than its owner, or somebody else's
  */
 export function readPasswordFile(path: string): string {
+  let password: string;
   try {
-    const password = readRegularFile(path, (mode) => {
-      if ((mode & 0o077) === 0) return;
-      throw new ConfigError(
-        `${path}: refused: readable by others than its owner (mode ${(mode & 0o777).toString(8)}); fix it with: chmod 600 ${path}`,
-      );
-    }).replace(/\r?\n$/, '');
-    // LDAP takes an empty password for an anonymous bind (RFC 4513, 5.1.2) and says yes to it.
-    if (password === '') throw new ConfigError(`${path}: refused: the password file is empty`);
-    return password;
+    password = readTrustedFile(path, { secret: true })
+      .toString()
+      .replace(/\r?\n$/, '');
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof UntrustedFileError) throw new ConfigError(error.message, { cause: error });
     throw new ConfigError(`${path}: the password file can't be read: ${explain(error)}`, { cause: error });
   }
-}
-
-/** Opened first, so that what is checked is what is read, and without waiting for the writer of a FIFO. */
-function readRegularFile(path: string, checkMode: (mode: number) => void): string {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new ConfigError(`${path}: refused: it has to be a regular file`);
-    checkMode(stat.mode);
-    return readFileSync(descriptor, 'utf8');
-  } finally {
-    closeSync(descriptor);
-  }
+  // LDAP takes an empty password for an anonymous bind (RFC 4513, 5.1.2) and says yes to it.
+  if (password === '') throw new ConfigError(`${path}: refused: the password file is empty`);
+  return password;
 }
 
 /** Tells whether any of these files has changed: what stat(2) says of them. */

@@ -31,6 +31,7 @@ const replacing = (name: string, values: Readonly<Record<string, string>>): stri
 const MANY = 1600;
 const COMMA = 'Sales, West (north)';
 
+const HELPDESK = `OU=Helpdesk,${DOMAIN_DN}`;
 const directory = testDirectory();
 
 describe('Active Directory', () => {
@@ -45,6 +46,12 @@ describe('Active Directory', () => {
       group(COMMA, ['anna']),
       group('Größe "X" #1 \\ * /', ['anna'], 'odd'),
       group('holds the primary group', ['Domain Users']),
+      // Somebody who may make groups in this unit gives one a name that others have elsewhere.
+      { dn: HELPDESK, objectClass: 'organizationalUnit' },
+      { ...group('Domain Admins', ['plain'], 'helpdesk admins'), dn: `CN=Domain Admins,${HELPDESK}` },
+      // No security group: 2 says "global".
+      { ...group('newsletter', ['plain']), groupType: '2' },
+      { dn: dnOf('implicit'), objectClass: 'user', sAMAccountName: 'implicit' },
       // Nobody but the domain's administrators may read it.
       group('hidden', ['secretive']),
       { dn: '', modify: replacing('hidden', { nTSecurityDescriptor: 'O:DAG:DAD:PAI(A;;GA;;;DA)(A;;GA;;;SY)' }) },
@@ -136,6 +143,30 @@ describe('Active Directory', () => {
     });
   });
 
+  it.each(['token_groups', 'search', 'memberof'])(
+    'names groups by what is unique in the domain, and has security groups only: %s',
+    async (group_strategy) => {
+      await using({ group_strategy }, async (provider) => {
+        const names = (await provider.names('plain')) ?? [];
+        expect(names).toContain('helpdesk admins');
+        expect(names).not.toContain('Domain Admins');
+        expect(names).not.toContain('newsletter');
+      });
+      if (group_strategy === 'token_groups') return;
+      await using({ group_strategy, distribution_groups: true }, async (provider) => {
+        expect(await provider.names('plain')).toContain('newsletter');
+      });
+    },
+  );
+
+  it('knows a user by the principal name that nobody gave him', async () => {
+    await using({}, async (provider) => {
+      expect(await provider.names('implicit@AD.TEST')).toEqual(await provider.names('implicit'));
+      expect(await provider.names('implicit')).toEqual(['Domain Users', 'Users', 'holds the primary group']);
+      expect(await provider.of('implicit@elsewhere.test')).toBeUndefined();
+    });
+  });
+
   it('resolves more SIDs than one search takes', async () => {
     await using({ max_groups: 5000 }, async (provider) => {
       expect((await provider.names('many'))?.filter((name) => name.startsWith('bulk'))).toHaveLength(MANY);
@@ -180,23 +211,27 @@ describe('Active Directory', () => {
     });
   });
 
-  it.each(['token_groups', 'search'])('reports groups that this bind may not read, and no others: %s', async (group_strategy) => {
-    const skipped = async (bind_dn: string, group_base = DOMAIN_DN): Promise<readonly (string | undefined)[]> => {
-      let reasons: readonly (string | undefined)[] = [];
-      await using({ bind_dn, group_base, group_strategy }, async (provider) => {
-        reasons = ((await provider.of('secretive')) ?? []).flatMap(({ name, skip }) => (skip === undefined ? [] : [`${name}: ${skip}`]));
-      });
-      return reasons;
-    };
-    expect(await skipped(ADMINISTRATOR)).toEqual([]);
-    expect(await skipped(ADMINISTRATOR, `CN=Builtin,${DOMAIN_DN}`)).toEqual([]);
-    const hidden =
-      group_strategy === 'search'
-        ? []
-        : [expect.stringMatching(/^S-1-5-21-[\d-]+: tokenGroups names it, but its entry is not there, or may not be read by this bind$/)];
-    expect(await skipped('plain@ad.test')).toEqual(hidden);
-    expect(await skipped('plain@ad.test', `CN=Builtin,${DOMAIN_DN}`)).toEqual(hidden);
-  });
+  it.each(['token_groups', 'search', 'memberof'])(
+    'reports groups that this bind may not read, and no others: %s',
+    async (group_strategy) => {
+      const skipped = async (bind_dn: string, group_base = DOMAIN_DN): Promise<readonly (string | undefined)[]> => {
+        let reasons: readonly (string | undefined)[] = [];
+        await using({ bind_dn, group_base, group_strategy }, async (provider) => {
+          reasons = ((await provider.of('secretive')) ?? []).flatMap(({ name, skip }) => (skip === undefined ? [] : [`${name}: ${skip}`]));
+        });
+        return reasons;
+      };
+      expect(await skipped(ADMINISTRATOR)).toEqual([]);
+      expect(await skipped(ADMINISTRATOR, `CN=Builtin,${DOMAIN_DN}`)).toEqual([]);
+      // Active Directory shows a memberOf to those only who may read the group.
+      const hidden =
+        group_strategy !== 'token_groups'
+          ? []
+          : [expect.stringMatching(/^S-1-5-21-[\d-]+: tokenGroups names it, but its entry is not there, or may not be read by this bind$/)];
+      expect(await skipped('plain@ad.test')).toEqual(hidden);
+      expect(await skipped('plain@ad.test', `CN=Builtin,${DOMAIN_DN}`)).toEqual(hidden);
+    },
+  );
 
   it('is told by the server that plain text is not enough', async () => {
     await using({ uris: [samba.ldap], starttls: false }, async (provider) => {

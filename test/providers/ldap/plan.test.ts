@@ -70,7 +70,7 @@ describe('makePlan', () => {
     [{ bind_password_file: 'password' }, 'bind_password_file needs bind_dn too'],
     [{ bind_dn: 'cn=x', bind_password_file: 'missing' }, "missing: the password file can't be read"],
     [{ bind_dn: 'cn=x', bind_password_file: 'empty' }, 'empty: refused: the password file is empty'],
-    [{ bind_dn: 'cn=x', bind_password_file: '.' }, 'refused: it has to be a regular file'],
+    [{ bind_dn: 'cn=x', bind_password_file: '.' }, 'refused: it is a directory'],
     [{ sasl_mechanism: 'EXTERNAL', bind_dn: 'cn=x' }, 'EXTERNAL takes no bind_dn'],
     [{ sasl_mechanism: 'EXTERNAL' }, 'EXTERNAL over ldaps://a needs TLS with tls_cert_file'],
     [{ sasl_mechanism: 'EXTERNAL', uris: ['ldap://a'], starttls: false }, 'EXTERNAL over ldap://a needs TLS'],
@@ -88,7 +88,7 @@ describe('makePlan', () => {
     writeFileSync(file, 'x');
     chmodSync(file, mode);
     expect(() => plan({ bind_dn: 'cn=x', bind_password_file: file })).toThrow(
-      `refused: readable by others than its owner (mode ${mode.toString(8)})`,
+      `refused: it holds a secret, and others than its owner may read or write it (mode ${mode.toString(8)})`,
     );
   });
 
