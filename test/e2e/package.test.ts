@@ -29,7 +29,7 @@ describe('the package', () => {
       ]),
     );
     const allowed =
-      /^(LICENSE|(README|CHANGELOG)\.md|package\.json|native-free\/acl-groups|dist\/([^/]*|(man|completions|dovecot|examples|systemd)\/[^/]*|(parts|types)\/.*(\.c?js|\.d\.ts)))$/;
+      /^(LICENSE|(README|CHANGELOG)\.md|package\.json|native-free\/acl-groups|dist\/([^/]*|(man|doc|completions|dovecot|examples|systemd)\/[^/]*|(parts|types)\/.*(\.c?js|\.d\.ts)))$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
     const installed = await readdir(directory, { recursive: true, withFileTypes: true });
     const there = installed

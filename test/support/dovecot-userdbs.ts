@@ -102,7 +102,7 @@ function sqlBlock(version: DovecotVersion, file: string, directory: string, user
   const query = (variable: string): string =>
     `SELECT ${columns.map((name) => `"${name}"`).join(', ')} FROM users WHERE user = '${variable}'`;
   if (version === '2.4')
-    return `sql_driver = sqlite\nsqlite_path = ${file}.sqlite\n${block('sql', undefined, { query: query('%{user}') })}`;
+    return `sql_driver = sqlite\nsqlite_path = ${file}.sqlite\n${block('sql', undefined, { query: query('%{user}'), iterate_query: 'SELECT user AS username FROM users' })}`;
   writeFileSync(
     file,
     `driver = sqlite\nconnect = ${file}.sqlite\nuser_query = ${query('%u')}\niterate_query = SELECT user AS username FROM users\n`,

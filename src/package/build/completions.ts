@@ -106,12 +106,13 @@ function zsh(): string {
   };
   return `#compdef acl-groups
 
-local -a commands
-commands=(
+# Not "commands": that is zsh's own table of programs.
+local -a subcommands
+subcommands=(
 ${COMMAND_WORDS.map((name) => `  ${quote(`${name}:${COMMANDS[name].description}`)}`).join('\n')}
 )
 local command=$words[2]
-if (( $+commands[(r)$command:*] )) && (( CURRENT > 2 )); then
+if (( $+subcommands[(r)$command:*] )) && (( CURRENT > 2 )); then
   shift words
   (( CURRENT-- ))
   case $command in
@@ -120,7 +121,7 @@ ${COMMAND_WORDS.map((name) => `  ${name})\n    _arguments -s -S \\\n${block(name
 else
   _arguments -s -S \\
 ${[...new Set(FIRST.flatMap(spec))].map((line) => `    ${line} \\`).join('\n')}
-    '1: :{ _describe -t commands command commands; _command_names -e }' \\
+    '1: :{ _describe -t commands command subcommands; _command_names -e }' \\
     '*:: :_normal'
 fi
 `;

@@ -21,18 +21,19 @@ function releaseDate(): string {
   return date;
 }
 
-function manuals(): readonly { readonly file: string; readonly name: string; readonly section: number; readonly text: string }[] {
-  return readdirSync(join(PACKAGE, 'manual'))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => {
-      const [, name = '', section = '5'] = /^(.*?)(?:\.(\d))?\.md$/.exec(file) ?? [];
-      return {
-        file: join(PACKAGE, 'manual', file),
-        name,
-        section: Number(section),
-        text: readFileSync(join(PACKAGE, 'manual', file), 'utf8'),
-      };
-    });
+/** The pages with a section in their name become man pages; the others, which have tables, are shipped as they are. */
+function manuals(): readonly {
+  readonly file: string;
+  readonly name: string;
+  readonly section: number | undefined;
+  readonly text: string;
+}[] {
+  const directory = join(PACKAGE, 'manual');
+  return readdirSync(directory).map((file) => {
+    const [, name = file, section] = /^(.*)\.(\d)\.md$/.exec(file) ?? [];
+    const text = readFileSync(join(directory, file), 'utf8');
+    return { file: join(directory, file), name, section: section === undefined ? undefined : Number(section), text };
+  });
 }
 
 async function refreshManual(): Promise<void> {
@@ -41,15 +42,14 @@ async function refreshManual(): Promise<void> {
 }
 
 async function build(): Promise<void> {
-  for (const directory of ['man', 'completions']) mkdirSync(join(DIST, directory), { recursive: true });
+  for (const directory of ['man', 'doc', 'completions']) mkdirSync(join(DIST, directory), { recursive: true });
   for (const directory of ['systemd', 'dovecot', 'examples']) cpSync(join(PACKAGE, directory), join(DIST, directory), { recursive: true });
   const date = releaseDate();
   const generated = await generatedTexts();
   for (const { name, section, text } of manuals()) {
-    writeFileSync(
-      join(DIST, 'man', `${name}.${section}`),
-      manPage(fillIn(text, generated), { name, section, version: manifest.version, date }),
-    );
+    const filled = fillIn(text, generated);
+    if (section === undefined) writeFileSync(join(DIST, 'doc', name), filled);
+    else writeFileSync(join(DIST, 'man', `${name}.${section}`), manPage(filled, { name, section, version: manifest.version, date }));
   }
   for (const [name, text] of Object.entries(completions())) writeFileSync(join(DIST, 'completions', name), text);
   writeFileSync(join(DIST, 'acl-groups.schema.json'), `${JSON.stringify(await configSchema(), undefined, 2)}\n`);
