@@ -6,6 +6,7 @@
  */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { whenGone } from '../src/support/processes.js';
 
 /** Past this, an answer is no answer. A group's line has all its members. */
 const MOST_BYTES = 2 ** 28;
@@ -110,8 +111,8 @@ async function run(program: 'getent' | 'id', words: readonly string[], signal: A
     killSignal: 'SIGKILL',
   } as const;
   return await new Promise((resolve, reject) => {
-    execFile(file, [...words], options, (error: ExecFileException | null, stdout) => {
-      if (signal.aborted) reject(signal.reason);
+    const child = execFile(file, [...words], options, (error: ExecFileException | null, stdout) => {
+      if (signal.aborted) whenGone(child, () => reject(signal.reason));
       else if (error === null) resolve({ status: 0, stdout });
       else if (typeof error.code === 'number') resolve({ status: error.code, stdout });
       else if (typeof error.signal === 'string') reject(new Error(`${program} ${words.join(' ')}: ended with ${error.signal}`));

@@ -1,10 +1,19 @@
+/** Keeps a task's place until a promise has settled, for a task that answers before all that it started has ended. */
+export type Hold = (until: Promise<unknown>) => void;
+
 /** Lets so many tasks run at a time, and so many wait. */
 export interface Limiter {
   /**
-   * Runs a task when its turn comes. `signal` makes what ends the wait; it is called for a task that has to wait.
-   * @throws Error when too many wait already; what the signal was aborted with, if that comes first
+   * Runs a task when its turn comes, and gives its result as soon as there is one. `signal` makes what ends the wait; it is called for a
+   * task that has to wait, and is nothing to a task that runs.
+   *
+   * A task has its place for as long as it really runs: until its promise has settled, and every promise that it gave to `hold`. So a task
+   * that stops waiting for something that doesn't heed its signal (a race against a deadline) has to hold that: what was given up on
+   * still has its connection, its process or its memory, and without counting it there would soon be any number.
+   * @throws Error when too many wait already; what the signal was aborted with, if that comes first; what the task throws
    */
-  run<Value>(task: () => Promise<Value>, signal: () => AbortSignal): Promise<Value>;
+  run<Value>(task: (hold: Hold) => Promise<Value>, signal: () => AbortSignal): Promise<Value>;
+  /** Places taken, those of tasks that have answered included. */
   readonly running: number;
   readonly waiting: number;
 }
@@ -46,10 +55,12 @@ export function createLimiter(what: string, most: number, mostWaiting: number): 
     async run(task, signal) {
       if (running < most) running++;
       else await turn(signal());
+      const held: Promise<unknown>[] = [];
       try {
-        return await task();
+        return await task((until) => held.push(until));
       } finally {
-        next();
+        if (held.length === 0) next();
+        else void Promise.allSettled(held).then(next);
       }
     },
     get running() {

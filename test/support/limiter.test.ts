@@ -68,4 +68,28 @@ describe('createLimiter', () => {
     expect(asked).toBe(1);
     expect(await first).toBe(1);
   });
+
+  it('counts what a task has given up on until that ends, well or badly', async () => {
+    const limiter = createLimiter('tasks', 2, 10);
+    const ends: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+    const stubborn = (): Promise<void> => new Promise((resolve, reject) => ends.push({ resolve, reject }));
+    const givingUp = (): Promise<never> =>
+      limiter.run((hold) => {
+        hold(stubborn());
+        hold(stubborn());
+        return Promise.reject(new Error('given up'));
+      }, never);
+    await Promise.all([1, 2].map(() => expect(givingUp()).rejects.toThrow('given up')));
+    expect([limiter.running, limiter.waiting]).toEqual([2, 0]);
+    const third = limiter.run(async () => 3, never);
+    expect([limiter.running, limiter.waiting]).toEqual([2, 1]);
+    ends[0]?.resolve();
+    await Promise.resolve();
+    expect([limiter.running, limiter.waiting]).toEqual([2, 1]);
+    ends[1]?.reject(new Error('at last'));
+    expect(await third).toBe(3);
+    expect([limiter.running, limiter.waiting]).toEqual([1, 0]);
+    for (const { resolve } of ends) resolve();
+    await expect.poll(() => limiter.running).toBe(0);
+  });
 });

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { builtFile } from '../../support/built-file.js';
+import { whenGone } from '../../support/processes.js';
 import type { AccountCalls } from './account-calls.js';
 import type { WorkerAnswer, WorkerQuestion } from './account-worker.js';
 
@@ -86,8 +87,7 @@ export function openWorkers(addon: string, worker: string = builtFile('account-w
       const aborted = (): void =>
         settle(() => {
           child.kill('SIGKILL');
-          all.delete(child);
-          reject(signal.reason);
+          whenGone(child, () => reject(signal.reason));
         });
       child.on('message', answered).on('exit', ended).on('error', failed);
       signal.addEventListener('abort', aborted, { once: true });
