@@ -24,12 +24,12 @@ export interface Output {
 
 /**
  * The ids of an account's groups, the primary one first, as `userid.gids`; `undefined` for an account that isn't found, or when the name
- * service failed: like the addon, getent can't tell.
+ * service failed: like the addon, getent can't tell. Without `includePrimary`, the primary group only where it lists the account as a member.
  * @throws Error when getent can't be run, or says what can't be understood
  */
-export async function gids(account: string, signal: AbortSignal): Promise<readonly number[] | undefined> {
+export async function gids(account: string, signal: AbortSignal, includePrimary = true): Promise<readonly number[] | undefined> {
   const [primary, others] = await Promise.all([primaryGroup(account, signal), memberships(account, signal)]);
-  return primary === undefined ? undefined : [...new Set([primary, ...others])];
+  return primary === undefined ? undefined : [...new Set([...(includePrimary ? [primary] : []), ...others])];
 }
 
 /** The names of groups, as `userid.groupname`, for many ids at once; ids without a name are left out. */

@@ -71,6 +71,6 @@ async function ask(
   }
 }
 
-function sourced({ name, gid, dn, skip, incomplete, warning }: Group, provider: string): SourcedGroup {
-  return { name, gid, dn, skip, incomplete, warning, provider };
+function sourced({ name, gid, dn, skip, wanted, incomplete, warning }: Group, provider: string): SourcedGroup {
+  return { name, gid, dn, skip, wanted, incomplete, warning, provider };
 }

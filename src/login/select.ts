@@ -33,12 +33,12 @@ export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfi
   const groups = new Map<string, SourcedGroup>();
   const skipped: SkippedGroup[] = [];
   for (const group of found) {
-    const { provider, skip, incomplete } = group;
+    const { provider, skip, incomplete, wanted = false } = group;
     const unwanted = whyLeftOut(group.name, incomplete);
     const reason = unwanted ?? skip;
     const name = finalName(group.name);
     if (reason !== undefined)
-      skipped.push({ name: group.name, provider, reason, wanted: unwanted !== undefined, ...(incomplete && { incomplete }) });
+      skipped.push({ name: group.name, provider, reason, wanted: wanted || unwanted !== undefined, ...(incomplete && { incomplete }) });
     // Copying each group costs more than all the rest here.
     else if (!groups.has(name)) groups.set(name, name === group.name ? group : { ...group, name });
   }

@@ -203,10 +203,11 @@ function test(name: string, opener: Opener, body: (provider: GroupProvider) => P
 /** The names of the groups of an answer that are to be granted, after a look at its shape. */
 function granted(answer: readonly Group[] | undefined): string[] {
   assert.ok(Array.isArray(answer), 'a known user is unknown');
-  for (const { name, gid, dn, skip, incomplete, warning } of answer) {
+  for (const { name, gid, dn, skip, wanted, incomplete, warning } of answer) {
     assert.equal(typeof name, 'string');
     assert.ok(gid === undefined || Number.isSafeInteger(gid), `gid of "${name}" is ${gid}`);
     for (const text of [dn, skip, warning]) assert.ok(text === undefined || typeof text === 'string');
+    assert.ok(wanted === undefined || (typeof wanted === 'boolean' && skip !== undefined), `"${name}" is wanted to be skipped, but isn't`);
     assert.ok(
       incomplete === undefined || (typeof incomplete === 'boolean' && skip !== undefined),
       `"${name}" is incomplete, but not skipped`,

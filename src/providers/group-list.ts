@@ -8,6 +8,7 @@ const KINDS: readonly (readonly [keyof Group, 'string' | 'number' | 'boolean'])[
   ['gid', 'number'],
   ['dn', 'string'],
   ['skip', 'string'],
+  ['wanted', 'boolean'],
   ['incomplete', 'boolean'],
   ['warning', 'string'],
 ];
@@ -27,8 +28,8 @@ export function requireGroups(provider: string, answer: unknown): readonly Group
 function requireGroup(provider: string, group: unknown, index: number): Group {
   if (!isTable(group)) throw notGroups(provider, `number ${index + 1} of the list is ${kindOf(group)}`);
   // Named one by one: the groups of an object with a class of its own may be getters.
-  const { name, gid, dn, skip, incomplete, warning } = group;
-  const copy: Readonly<Record<keyof Group, unknown>> = { name, gid, dn, skip, incomplete, warning };
+  const { name, gid, dn, skip, wanted, incomplete, warning } = group;
+  const copy: Readonly<Record<keyof Group, unknown>> = { name, gid, dn, skip, wanted, incomplete, warning };
   for (const [key, kind] of KINDS) {
     const value = copy[key];
     if (typeof value === kind || (value === undefined && key !== 'name')) continue;

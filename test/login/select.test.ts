@@ -34,6 +34,17 @@ describe('selectGroups', () => {
     });
   });
 
+  it('says of what the provider skips whether its configuration asked for that', () => {
+    const found = [
+      { name: 'adm', provider: 'unix', gid: 4, skip: 'its id is below min_gid = 1000', wanted: true },
+      { name: '1234', provider: 'unix', gid: 1234, skip: 'no group has this id' },
+    ];
+    expect(selectGroups(found, KEEP_ALL, true).skipped).toEqual([
+      { name: 'adm', provider: 'unix', reason: 'its id is below min_gid = 1000', wanted: true },
+      { name: '1234', provider: 'unix', reason: 'no group has this id', wanted: false },
+    ]);
+  });
+
   it('leaves out what exclude matches, included or not', () => {
     expect(select(['mail-a', 'mail-b'], { include: ['mail-*'], exclude: ['x', '*-b'] })).toEqual({
       groups: ['mail-a'],

@@ -8,7 +8,8 @@ export interface AccountGroup {
 /** A way to ask for the machine's accounts. All of them give the same answer. */
 export interface AccountDatabase {
   /**
-   * The account's groups as getgrouplist(3) gives them: the primary group first, then in the databases' order, no id twice.
+   * The account's groups as getgrouplist(3) gives them: the primary group first, then in the databases' order, no id twice. A database
+   * opened without primary groups has only those that list the account as a member.
    * `undefined` for an account that surely doesn't exist.
    * @throws Error when the database can't answer for sure
    */

@@ -19,8 +19,11 @@ export interface FilesDatabase extends AccountDatabase {
   anyNames(): { readonly account: string | undefined; readonly group: string | undefined };
 }
 
-/** @throws Error from every function, when a file can't be read */
-export function openFiles(paths: AccountPaths): FilesDatabase {
+/**
+ * Without `includePrimary`, an account's primary group only where it lists the account as a member.
+ * @throws Error from every function, when a file can't be read
+ */
+export function openFiles(paths: AccountPaths, includePrimary = true): FilesDatabase {
   const passwd = watchFile(paths.passwd, indexPasswd);
   const group = watchFile(paths.group, indexGroup);
 
@@ -29,7 +32,7 @@ export function openFiles(paths: AccountPaths): FilesDatabase {
     const primary = passwd.read().get(key);
     if (primary === undefined) return undefined;
     const { gids, names } = group.read();
-    const distinct = new Set([primary, ...(gids.get(key) ?? [])]);
+    const distinct = new Set([...(includePrimary ? [primary] : []), ...(gids.get(key) ?? [])]);
     return [...distinct].map((gid) => ({ gid, name: decode(names.get(gid)) }));
   }
 

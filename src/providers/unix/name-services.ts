@@ -11,13 +11,14 @@ export interface NameServiceContext {
   /** Services by nsswitch.conf, read anew when it changes. */
   readonly services: () => NameServices;
   readonly systemd: () => SystemdState;
+  readonly includePrimary: boolean;
 }
 
 /** Accounts as the C library finds them, by whatever nsswitch.conf names. */
-export function openNameServices(calls: AccountCalls, { files, services, systemd }: NameServiceContext): AccountDatabase {
+export function openNameServices(calls: AccountCalls, { files, services, systemd, includePrimary }: NameServiceContext): AccountDatabase {
   return {
     async lookup(account, signal) {
-      const gids = await calls.gids(account, signal);
+      const gids = await calls.gids(account, signal, includePrimary);
       const configured = services();
       if (gids === undefined) {
         await expectAnswers('passwd', configured.passwd, signal);

@@ -22,12 +22,13 @@ const DEFAULT: readonly Service[] = [{ name: 'files', actions: [] }];
 export const DEFAULT_SERVICES: NameServices = { passwd: DEFAULT, group: DEFAULT, initgroups: undefined };
 
 /**
- * Reads nsswitch.conf by glibc's rules (nss/nss_database.c, nss_action_parse.c): the last line of a database counts.
+ * Reads nsswitch.conf by glibc's rules (nss/nss_database.c, nss_action_parse.c): the last line of a database counts, but a last line of the file
+ * that no newline ends is not read (seen with 2.36 and 2.41).
  * @throws Error for a line that glibc can't read, upon which it finds no account at all
  */
 export function parseNsswitch(text: string): NameServices {
   const found: { -readonly [Key in keyof NameServices]: NameServices[Key] } = { ...DEFAULT_SERVICES };
-  for (const line of text.split('\n')) {
+  for (const line of text.split('\n').slice(0, -1)) {
     const [, name, list = ''] = /^\s*([^\s:]+)[\s:]+(.*)$/s.exec(line.replace(/[#\0].*$/s, '')) ?? [];
     const database = DATABASES.find((known) => known === name);
     if (database === undefined) continue;

@@ -24,21 +24,25 @@ export const SYSTEM_PATHS: SourcePaths = { passwd: '/etc/passwd', group: '/etc/g
 const MOST_LOOKUPS = 8;
 const MOST_WAITING = 1000;
 
-/** An account database by the option `source`. What isn't used isn't loaded. */
+/**
+ * An account database by the option `source`. What isn't used isn't loaded. Without `includePrimary`, an account's primary group is among
+ * its groups only where it lists the account as a member.
+ */
 export function openSource(
   source: Source,
   { log, resident = false }: Pick<ProviderContext, 'log' | 'resident'>,
+  includePrimary = true,
   paths: SourcePaths = SYSTEM_PATHS,
 ): AccountDatabase {
-  const files = openFiles(paths);
+  const files = openFiles(paths, includePrimary);
   const nsswitch = watchFile<NameServices>(paths.nsswitch, parseNsswitch, { missing: () => DEFAULT_SERVICES });
   const limiter = createLimiter('account lookups', MOST_LOOKUPS, MOST_WAITING);
   let libc: Promise<AccountDatabase> | undefined;
 
   async function openLibc(): Promise<AccountDatabase> {
     const { openNameServices } = await import('./name-services.js');
-    const context = { files, services: () => nsswitch.read(), systemd: () => systemdState(paths.root) };
-    return openNameServices(await openCalls(source, resident, log), context);
+    const context = { files, services: () => nsswitch.read(), systemd: () => systemdState(paths.root), includePrimary };
+    return openNameServices(await openCalls(source, resident, includePrimary, log), context);
   }
 
   async function askLibc(account: string, signal: AbortSignal): Promise<readonly AccountGroup[] | undefined> {
@@ -88,10 +92,14 @@ export function openSource(
   };
 }
 
-async function openCalls(source: Source, resident: boolean, log: Logger): Promise<AccountCalls> {
+async function openCalls(source: Source, resident: boolean, includePrimary: boolean, log: Logger): Promise<AccountCalls> {
   // The addon gets a Node.js of its own, which takes ten times as long to start as getent, and is quicker only from then on.
   if (source === 'getent' || (source === 'auto' && !resident)) {
     log.debug(`source getent${source === 'auto' ? ': the quickest for a single lookup' : ''}`);
+    return await openGetent();
+  }
+  if (!includePrimary) {
+    log.debug('source getent: the addon gives the primary group to every account, listed as a member or not');
     return await openGetent();
   }
   const { findUserid, openWorkers } = await import('./account-workers.js');
@@ -102,7 +110,7 @@ async function openCalls(source: Source, resident: boolean, log: Logger): Promis
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     if (source === 'userid') {
-      throw new Error(`source = "userid", but the addon can't be loaded: ${reason}; mend it with: npm rebuild userid`, { cause: error });
+      throw new Error(`source = "userid", but the addon can't be loaded: ${reason}; fix it with: npm rebuild userid`, { cause: error });
     }
     log.debug(`source getent: the userid addon can't be loaded: ${reason}`);
     return await openGetent();

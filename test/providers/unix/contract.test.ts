@@ -12,7 +12,7 @@ const { paths } = vi.hoisted(() => ({ paths: { passwd: '', group: '', nsswitch: 
 // The provider as it is, on account files of the test's own.
 vi.mock(import('../../../src/providers/unix/source.js'), async (original) => {
   const actual = await original();
-  return { ...actual, openSource: (source, context) => actual.openSource(source, context, { ...paths }) };
+  return { ...actual, openSource: (source, context, includePrimary) => actual.openSource(source, context, includePrimary, { ...paths }) };
 });
 
 const directory = testDirectory();

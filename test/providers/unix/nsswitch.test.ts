@@ -19,8 +19,13 @@ describe('parseNsswitch', () => {
     expect([formatServices(passwd), formatServices(group), initgroups]).toEqual(['ldap', 'files', undefined]);
   });
 
+  it('ignores a last line that no newline ends, as glibc does', () => {
+    expect(formatServices(parseNsswitch('group: files\ngroup: ldap').group)).toBe('files');
+    expect(formatServices(parseNsswitch('group: ldap [').group)).toBe('files');
+  });
+
   it.each(['passwd: files [NOTFOUND]', 'passwd: files [NOTFOUND=stop]', 'group: files [', 'group: ldap []'])('refuses %j', (line) => {
-    expect(() => parseNsswitch(line)).toThrow(`can't be read: ${line}`);
+    expect(() => parseNsswitch(`${line}\n`)).toThrow(`can't be read: ${line}`);
   });
 
   it('reads back what it writes', () => {
@@ -28,7 +33,7 @@ describe('parseNsswitch', () => {
     const service: fc.Arbitrary<Service> = fc.record({ name: fc.constantFrom('files', 'systemd', 'ldap', 'compat'), actions });
     fc.assert(
       fc.property(fc.array(service), (services) => {
-        expect(parseNsswitch(`group: ${formatServices(services)}`).group).toEqual(services);
+        expect(parseNsswitch(`group: ${formatServices(services)}\n`).group).toEqual(services);
       }),
     );
   });
@@ -51,7 +56,7 @@ describe('filesRule', () => {
     ['passwd: files [SUCCESS=merge] systemd', 'none'],
     ['passwd:\ngroup: files', 'none'],
   ])('%j: %s', (text, rule) => {
-    expect(filesRule(parseNsswitch(text))).toBe(rule);
+    expect(filesRule(parseNsswitch(`${text}\n`))).toBe(rule);
   });
 });
 
@@ -64,6 +69,6 @@ describe('filesNameGroups', () => {
     ['group: ldap files', false],
     ['group: compat', false],
   ])('%j: %s', (text, expected) => {
-    expect(filesNameGroups(parseNsswitch(text))).toBe(expected);
+    expect(filesNameGroups(parseNsswitch(`${text}\n`))).toBe(expected);
   });
 });

@@ -22,13 +22,14 @@ function write(name: string, text: string): void {
   writeFileSync(join(directory, name), text);
 }
 
-function open(source: Source, resident = false): AccountDatabase {
+function open(source: Source, resident = false, includePrimary = true): AccountDatabase {
   const [passwd, group, nsswitch] = ['passwd', 'group', 'nsswitch.conf'].map((name) => join(directory, name)) as [string, string, string];
-  return openSource(
-    source,
-    { log: createLogger((_, message) => logged.push(message)), resident },
-    { passwd, group, nsswitch, root: `${directory}/` },
-  );
+  return openSource(source, { log: createLogger((_, message) => logged.push(message)), resident }, includePrimary, {
+    passwd,
+    group,
+    nsswitch,
+    root: `${directory}/`,
+  });
 }
 
 const ALICE = [
