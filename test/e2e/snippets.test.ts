@@ -1,22 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { type DovecotOptions, type DovecotVersion, startDovecot, type Userdb, VERSIONS, VMAIL } from '../support/dovecot.js';
+import { type DovecotOptions, type DovecotVersion, ldapUserLdif, startDovecot, type Userdb, VERSIONS } from '../support/dovecot.js';
 import { deliver } from '../support/lmtp.js';
 import { PROJECT } from '../support/project.js';
 import { BASE_LDIF, PASSWORD, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';
 
 const BOB = [{ name: 'bob' }];
-const BOB_LDIF = `${BASE_LDIF}dn: uid=bob,ou=people,dc=example,dc=test
-objectClass: inetOrgPerson
-objectClass: posixAccount
-uid: bob
-cn: bob
-sn: bob
-uidNumber: ${VMAIL.uid}
-gidNumber: ${VMAIL.gid}
-homeDirectory: /tmp/acl-groups-nowhere
-`;
+const BOB_LDIF = `${BASE_LDIF}${ldapUserLdif('bob')}`;
 
 /** A file to copy, for this test's command and directory. */
 function snippet(name: string, directory: string, command: string): string {

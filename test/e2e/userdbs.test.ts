@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Dovecot, type DovecotOptions, type DovecotVersion, startDovecot, type Userdb, VERSIONS, VMAIL } from '../support/dovecot.js';
+import {
+  type Dovecot,
+  type DovecotOptions,
+  type DovecotVersion,
+  ldapUserLdif,
+  startDovecot,
+  type Userdb,
+  VERSIONS,
+} from '../support/dovecot.js';
 import { deliver } from '../support/lmtp.js';
 import { manageSieve } from '../support/managesieve.js';
 import { BASE_LDIF, PASSWORD, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';
@@ -7,17 +15,7 @@ import { BASE_LDIF, PASSWORD, READER_DN, type Slapd, startSlapd } from '../suppo
 /** What Dovecot itself makes of groups that a userdb gives: the ground on which the userdb door stands, and the test of these tests' own tools. */
 const FIELDS = { acl_groups: 'acct,sales' };
 const BOB = [{ name: 'bob', fields: FIELDS }];
-const DIRECTORY = `${BASE_LDIF}dn: uid=bob,ou=people,dc=example,dc=test
-objectClass: inetOrgPerson
-objectClass: posixAccount
-uid: bob
-cn: bob
-sn: bob
-uidNumber: ${VMAIL.uid}
-gidNumber: ${VMAIL.gid}
-homeDirectory: /tmp/acl-groups-nowhere
-employeeType: acct,sales
-`;
+const DIRECTORY = `${BASE_LDIF}${ldapUserLdif('bob', 'employeeType: acct,sales\n')}`;
 
 let slapd: Slapd;
 beforeAll(async () => {

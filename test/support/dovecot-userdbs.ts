@@ -10,6 +10,20 @@ export interface VirtualUser {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
+/** A user's entry for userdb ldap, below the people of slapd's BASE_LDIF. */
+export function ldapUserLdif(name: string, lines = ''): string {
+  return `dn: uid=${name},ou=people,dc=example,dc=test
+objectClass: inetOrgPerson
+objectClass: posixAccount
+uid: ${name}
+cn: ${name}
+sn: ${name}
+uidNumber: ${VMAIL.uid}
+gidNumber: ${VMAIL.gid}
+homeDirectory: /tmp/acl-groups-nowhere
+${lines}`;
+}
+
 interface Common {
   /** Goes on with the userdbs behind it although this one knows the user: `result_success = continue-ok`. Default false. */
   readonly continues?: boolean;

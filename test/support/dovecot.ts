@@ -44,7 +44,7 @@ import { type Session, sessionIn } from './session-log.js';
 import { namespaceOf, openWorld, type ProcessInfo, processesOf, type RunResult, type World, type WorldOptions } from './world.js';
 
 export { type Protocol, SPELLING, scriptLoginBlocks } from './dovecot-config.js';
-export { type Userdb, type VirtualUser, VMAIL } from './dovecot-userdbs.js';
+export { ldapUserLdif, type Userdb, type VirtualUser, VMAIL } from './dovecot-userdbs.js';
 export { type ImapReply, LineClient, quoted } from './imap.js';
 export type { Session } from './session-log.js';
 export { type Account, type DovecotVersion, VERSIONS } from './world.js';

@@ -121,7 +121,7 @@ ${COMMAND_WORDS.map((name) => `  ${name})\n    _arguments -s -S \\\n${block(name
 else
   _arguments -s -S \\
 ${[...new Set(FIRST.flatMap(spec))].map((line) => `    ${line} \\`).join('\n')}
-    '1: :{ _describe -t commands command subcommands; _command_names -e }' \\
+    '1: :{ _describe -t commands command subcommands || _command_names -e }' \\
     '*:: :_normal'
 fi
 `;
@@ -145,7 +145,7 @@ function fish(): string {
   for (const name of COMMAND_WORDS) {
     lines.push(`complete -c acl-groups -n __fish_is_first_token -a ${name} -d ${fishQuote(COMMANDS[name].description)}`);
   }
-  lines.push("complete -c acl-groups -n __fish_is_first_token -a '(__fish_complete_command)'", '');
+  lines.push('');
   for (const name of new Set(FIRST.flatMap((command) => COMMANDS[command].options))) lines.push(option('__fish_is_first_token', name));
   for (const command of COMMAND_WORDS) {
     const condition = `__fish_seen_subcommand_from ${command}`;
