@@ -57,8 +57,6 @@ export interface Door {
   readonly order: 'in-turn' | 'as-ready';
   /** Whether the value has to fit into the reply of Dovecot's auth process. */
   readonly narrow: boolean;
-  /** What a resting client is told when the service ends; empty for nothing. */
-  readonly farewell: string;
   /** Whether a client that sends this first speaks the protocol. */
   detects(firstByte: number): boolean;
   open(): Conversation;

@@ -162,7 +162,6 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
     if (inHand === 0 && steps.length === 0) {
       if (inputEnded || draining) {
         if (conversation?.partial) handler.onRefused(inputEnded ? 'the client broke off in the middle of a request' : ENDING);
-        if (draining && !inputEnded && door !== undefined && door.farewell !== '') send(door.farewell);
         close();
         return;
       }
@@ -204,6 +203,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
       // A login in hand, or a reply that is still on its way, has the time that it always has.
       if (inHand > 0 || steps.length > 0 || socket.writableLength > 0) return;
       if (door?.order === 'as-ready' && conversation?.partial !== true) {
+        // Dovecot turns to the next process at once. A notice of disconnection (RFC 4511, 4.4.1) gains nothing: it logs an unknown message.
         settle();
         return;
       }

@@ -6,7 +6,6 @@ export const postLogin: Door = {
   name: 'post-login',
   order: 'in-turn',
   narrow: false,
-  farewell: '',
   detects: (firstByte) => firstByte === 'V'.charCodeAt(0),
   open: openConversation,
 };

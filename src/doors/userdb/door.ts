@@ -13,7 +13,6 @@ export const userdb: Door = {
   name: 'userdb',
   order: 'as-ready',
   narrow: true,
-  farewell: noticeOfDisconnection(RESULT.unavailable, 'the service ends'),
   detects: (firstByte) => firstByte === 0x30,
   open: openConversation,
 };

@@ -16,7 +16,6 @@ export const RESULT = {
   noSuchObject: 32,
   invalidCredentials: 49,
   busy: 51,
-  unavailable: 52,
   unwillingToPerform: 53,
 } as const;
 
