@@ -9,6 +9,7 @@ import { type Counters, createCounters } from '../service/counters.js';
 import { listenOnPath } from '../service/own-socket.js';
 import { createService, type Service } from '../service/service.js';
 import { findSocketSource, type SocketSource } from '../service/socket-source.js';
+import { startWatchdog } from '../service/watchdog.js';
 import { EXIT, explain, UsageError } from '../support/errors.js';
 import type { Logger } from '../support/log.js';
 import { stderrLogger } from '../terminal/stderr.js';
@@ -19,7 +20,7 @@ import { stderrLogger } from '../terminal/stderr.js';
  */
 const LINGER = 500;
 /** How long providers may take to let go at the end, in milliseconds. */
-const CLOSE_LIMIT = 500;
+const CLOSE_LIMIT = 1000;
 /** What the last logins may take beyond `timeout`, which bounds their lookups, in milliseconds. */
 const LAST_REPLIES = 2000;
 
@@ -88,12 +89,20 @@ interface Loader {
 function createLoader(options: Options, service: Service, log: Logger, counters: Counters): Loader {
   let answerer: Answerer | undefined;
   let timeout = 0;
+  let watchdog: { stop(): void } | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   async function load(): Promise<void> {
     const config = await loadConfig(options.config, { providers: options.providers, dovecot: options.dovecot });
     const replaced = answerer;
     answerer = createAnswerer(config, await openProviders(config, () => log, true), log, counters);
+    if (config.timeout !== timeout) {
+      watchdog?.stop();
+      watchdog = startWatchdog(
+        2 * config.timeout,
+        `the event loop has stood still for ${2 * config.timeout} ms; ending, so that others are asked`,
+      );
+    }
     ({ timeout } = config);
     service.use(answerer);
     // Not waited for: what it has in hand, or a provider that doesn't let go, must not hold up the next reload.
@@ -127,6 +136,7 @@ function createLoader(options: Options, service: Service, log: Logger, counters:
       return timeout;
     },
     async close() {
+      watchdog?.stop();
       await answerer?.close();
     },
   };

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { type Dovecot, type DovecotOptions, startDovecot, VERSIONS } from '../support/dovecot.js';
+import { type Dovecot, type DovecotOptions, type ImapReply, startDovecot, VERSIONS } from '../support/dovecot.js';
 import { deliver } from '../support/lmtp.js';
 import { loginLoad } from '../support/logins.js';
 import { manageSieve } from '../support/managesieve.js';
@@ -9,6 +9,17 @@ import { gone, servicePid, servicePids } from '../support/serve.js';
 import { userdbDoor } from '../support/userdb-door.js';
 
 const USERS = ['alice', 'bob', 'carol'];
+
+/** What a client is told of its login, or how the connection ended. */
+async function told(reply: Promise<ImapReply>): Promise<string> {
+  return reply.then(
+    ({ status, text }) => `${status} ${text}`,
+    (error: Error) => error.message,
+  );
+}
+
+/** A login that may work later: 2.3 says so, 2.4.1 closes the connection of a client that it can't look up for now. */
+const FOR_NOW = /^NO \[UNAVAILABLE\]|^connection closed by the server/;
 
 describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
   const command = (): string => inject('installed')[version].command;
@@ -89,7 +100,7 @@ describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
     const dovecot = await startDovecot({ ...options(), etc: { 'acl-groups.toml': toml } });
     onTestFinished(() => dovecot.stop());
     const client = await dovecot.imap();
-    expect(await client.command('LOGIN bob secret')).toMatchObject({ status: 'NO', text: expect.stringContaining('UNAVAILABLE') });
+    expect(await told(client.command('LOGIN bob secret'))).toMatch(FOR_NOW);
     expect((await deliver(await dovecot.lmtp(), ['bob'])).recipients).toEqual([expect.stringMatching(/^451 4\.3\.0 <bob> /)]);
     expect(await lines(dovecot, 'user', 'bob')).toMatchObject({ status: 75 });
     await writeFile(join(dovecot.world.etc, 'acl-groups.toml'), 'providers = ["unix"]\n');
@@ -215,12 +226,14 @@ describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
     const dovecot = await start({
       etc: { 'acl-groups.toml': 'providers = ["./stuck.mjs"]\ntimeout = "1s"\n', 'stuck.mjs': provider },
     });
+    for (const user of ['alice', 'carol']) expect(await dovecot.groupsOf(user)).toEqual(['staff']);
     const stuck = await dovecot.imap();
-    const denied = stuck.command('LOGIN bob secret');
-    for (let login = 0; login < 5; login++) {
-      expect(await dovecot.groupsOf('alice')).toEqual(['staff']);
-      expect(await dovecot.groupsOf('carol')).toEqual(['staff']);
-    }
-    expect(await denied).toMatchObject({ status: 'NO', text: expect.stringContaining('UNAVAILABLE') });
+    const denied = told(stuck.command('LOGIN bob secret'));
+    // Those whose answers are kept don't notice, and the next ones find a new thread.
+    for (let login = 0; login < 5; login++) for (const user of ['alice', 'carol']) expect(await dovecot.groupsOf(user)).toEqual(['staff']);
+    expect(await denied).toMatch(FOR_NOW);
+    for (const pid of await servicePids(dovecot)) process.kill(pid, 'SIGHUP');
+    await dovecot.log.wait(/configuration read again/);
+    expect(await dovecot.groupsOf('alice')).toEqual(['staff']);
   });
 });
