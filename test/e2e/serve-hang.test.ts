@@ -23,7 +23,7 @@ async function underWay(dovecot: Dovecot, pid: number, count: number): Promise<v
   for (;;) {
     const from = dovecot.log.lines.length;
     process.kill(pid, 'SIGUSR1');
-    if ((await dovecot.log.wait(/ acl-groups: Info: logins /, from)).includes(`lookups under way ${count},`)) return;
+    if ((await dovecot.log.wait(/ acl-groups: Info: version /, from)).includes(`lookups running ${count},`)) return;
   }
 }
 

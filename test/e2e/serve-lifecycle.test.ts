@@ -141,7 +141,7 @@ describe.each(VERSIONS)('the life of the service under Dovecot %s', (version) =>
     const counters = async (): Promise<string> => {
       const from = dovecot.log.lines.length;
       process.kill(pid, 'SIGUSR1');
-      return dovecot.log.wait(/ acl-groups: Info: logins /, from);
+      return dovecot.log.wait(/ acl-groups: Info: version /, from);
     };
     await dovecot.groupsOf('alice');
     await writeFile(group, 'new:x:30000:alice\n', { flag: 'a' });
