@@ -4,7 +4,8 @@
  * @module
  */
 
-import { openSource, type Source } from '../../src/providers/unix/source.js';
+import type { Source } from '../../src/providers/unix/database.js';
+import { openSource } from '../../src/providers/unix/source.js';
 import { createLogger } from '../../src/support/log.js';
 
 export interface LookupPlan {

@@ -1,3 +1,19 @@
+/** How accounts are looked up. */
+export type Source = 'auto' | 'files' | 'userid' | 'getent';
+
+/** Where the account files are; only tests have them elsewhere. */
+export interface AccountPaths {
+  readonly passwd: string;
+  readonly group: string;
+}
+
+/** Where all is that says who has which groups. */
+export interface SourcePaths extends AccountPaths {
+  readonly nsswitch: string;
+  /** What the directories of systemd's user database are below; ends with a slash. */
+  readonly root: string;
+}
+
 /** One group of an account, as an account database has it. */
 export interface AccountGroup {
   readonly gid: number;

@@ -21,6 +21,7 @@ const unix: ProviderDefinition<UnixOptions> = defineProvider({
         const found = await database.lookup(account, signal);
         return found?.map((group) => toGroup(group, min_gid));
       },
+      check: (signal) => database.check(signal),
       close: async () => database.close?.(),
     };
   },

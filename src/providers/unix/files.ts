@@ -1,13 +1,7 @@
 import { decodeName } from '../../support/group-lines.js';
 import { watchFile } from '../../support/watched-file.js';
 import { indexGroup, indexPasswd } from './account-files.js';
-import type { AccountDatabase, AccountGroup } from './database.js';
-
-/** Where the account files are; only tests have them elsewhere. */
-export interface AccountPaths {
-  readonly passwd: string;
-  readonly group: string;
-}
+import type { AccountDatabase, AccountGroup, AccountPaths } from './database.js';
 
 /** The account files, kept for as long as they don't change. Nothing here waits for anything. */
 export interface FilesDatabase extends AccountDatabase {
@@ -15,6 +9,8 @@ export interface FilesDatabase extends AccountDatabase {
   find(account: string): readonly AccountGroup[] | undefined;
   /** The names that /etc/group has for ids. */
   groupNames(gids: readonly number[]): ReadonlyMap<number, string>;
+  /** How many accounts and how many different group ids the files have. */
+  counts(): { readonly accounts: number; readonly groups: number };
   /** Some account and some group that are in the files. */
   anyNames(): { readonly account: string | undefined; readonly group: string | undefined };
 }
@@ -48,6 +44,7 @@ export function openFiles(paths: AccountPaths, includePrimary = true): FilesData
         }),
       );
     },
+    counts: () => ({ accounts: passwd.read().size, groups: group.read().names.size }),
     anyNames: () => ({ account: ordinaryName(passwd.read().keys()), group: ordinaryName(group.read().names.values()) }),
   };
 }

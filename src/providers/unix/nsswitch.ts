@@ -69,6 +69,12 @@ export function formatServices(services: readonly Service[]): string {
   return services.map(({ name, actions }) => [name, ...(actions.length > 0 ? [`[${actions.join(' ')}]`] : [])].join(' ')).join(' ');
 }
 
+/** The lines of the databases, for messages. */
+export function describeServices({ passwd, group, initgroups }: NameServices): string {
+  const lines = [`passwd: ${formatServices(passwd)}`, `group: ${formatServices(group)}`];
+  return [...lines, ...(initgroups ? [`initgroups: ${formatServices(initgroups)}`] : [])].join('; ');
+}
+
 /** How far the files are the whole truth: `all` for every account, `found` for the accounts that are in them, `none`. */
 export type FilesRule = 'all' | 'found' | 'none';
 

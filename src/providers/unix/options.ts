@@ -1,7 +1,6 @@
 import { type OptionTable, option } from '../../config/options.js';
 import { flag, integer, oneOf } from '../../config/schema.js';
-import { NO_GID } from './database.js';
-import type { Source } from './source.js';
+import { NO_GID, type Source } from './database.js';
 
 /** The keys of `[provider.unix]`. */
 export interface UnixOptions {

@@ -1,24 +1,20 @@
 import { createLimiter } from '../../support/limiter.js';
 import type { Logger } from '../../support/log.js';
 import { watchFile } from '../../support/watched-file.js';
-import type { ProviderContext } from '../provider.js';
+import type { Finding, ProviderContext } from '../provider.js';
 import type { AccountCalls } from './account-calls.js';
-import type { AccountDatabase, AccountGroup } from './database.js';
-import { type AccountPaths, openFiles } from './files.js';
-import { DEFAULT_SERVICES, filesRule, formatServices, type NameServices, parseNsswitch } from './nsswitch.js';
+import type { AccountDatabase, AccountGroup, Source, SourcePaths } from './database.js';
+import { openFiles } from './files.js';
+import { DEFAULT_SERVICES, describeServices, filesRule, type NameServices, parseNsswitch } from './nsswitch.js';
 import { systemdState } from './systemd.js';
 
-/** How accounts are looked up. */
-export type Source = 'auto' | 'files' | 'userid' | 'getent';
-
-/** Where things are; only tests have them elsewhere. */
-export interface SourcePaths extends AccountPaths {
-  readonly nsswitch: string;
-  /** What the directories of systemd's user database are below; ends with a slash. */
-  readonly root: string;
-}
-
 export const SYSTEM_PATHS: SourcePaths = { passwd: '/etc/passwd', group: '/etc/group', nsswitch: '/etc/nsswitch.conf', root: '/' };
+
+/** An account database that can be looked at. */
+export interface AccountSource extends AccountDatabase {
+  /** For `acl-groups check`. */
+  check(signal: AbortSignal): Promise<readonly Finding[]>;
+}
 
 /** Lookups that run at a time. Each is a process or two; only as many as hang will ever be needed. */
 const MOST_LOOKUPS = 8;
@@ -33,15 +29,15 @@ export function openSource(
   { log, resident = false }: Pick<ProviderContext, 'log' | 'resident'>,
   includePrimary = true,
   paths: SourcePaths = SYSTEM_PATHS,
-): AccountDatabase {
+): AccountSource {
   const files = openFiles(paths, includePrimary);
   const nsswitch = watchFile<NameServices>(paths.nsswitch, parseNsswitch, { missing: () => DEFAULT_SERVICES });
   const limiter = createLimiter('account lookups', MOST_LOOKUPS, MOST_WAITING);
   let libc: Promise<AccountDatabase> | undefined;
+  const context = { files, services: () => nsswitch.read(), systemd: () => systemdState(paths.root), includePrimary };
 
   async function openLibc(): Promise<AccountDatabase> {
     const { openNameServices } = await import('./name-services.js');
-    const context = { files, services: () => nsswitch.read(), systemd: () => systemdState(paths.root), includePrimary };
     return openNameServices(await openCalls(source, resident, includePrimary, log), context);
   }
 
@@ -60,7 +56,7 @@ export function openSource(
   function askFiles(account: string): { readonly groups: readonly AccountGroup[] | undefined } | { readonly because: string } {
     const services = nsswitch.read();
     const rule = filesRule(services);
-    if (rule === 'none') return { because: `nsswitch.conf names other services: ${describe(services)}` };
+    if (rule === 'none') return { because: `nsswitch.conf names other services: ${describeServices(services)}` };
     const groups = files.find(account);
     if (rule === 'all') return { groups };
     if (groups === undefined) return { because: `not in ${paths.passwd}, and systemd may know it` };
@@ -78,12 +74,17 @@ export function openSource(
       if (source === 'auto') {
         const answer = askFiles(account);
         if ('groups' in answer) {
-          log.debug(() => `${account}: source files: nsswitch.conf leaves it to the files (${describe(nsswitch.read())})`);
+          log.debug(() => `${account}: source files: nsswitch.conf leaves it to the files (${describeServices(nsswitch.read())})`);
           return answer.groups;
         }
         log.debug(() => `${account}: not by the files: ${answer.because}`);
       }
       return await askLibc(account, signal);
+    },
+    async check(signal) {
+      const { checkAccounts } = await import('./check.js');
+      const findUserid = async (): Promise<unknown> => (await import('./account-workers.js')).findUserid();
+      return await checkAccounts({ ...context, source, paths, limits: [MOST_LOOKUPS, MOST_WAITING], findUserid }, signal);
     },
     async close() {
       const opened = await libc?.catch(() => undefined);
@@ -120,9 +121,4 @@ async function openCalls(source: Source, resident: boolean, includePrimary: bool
 async function openGetent(): Promise<AccountCalls> {
   const { gids, groupnames } = await import('../../../native-free/userid.js');
   return { gids, groupnames };
-}
-
-function describe({ passwd, group, initgroups }: NameServices): string {
-  const lines = [`passwd: ${formatServices(passwd)}`, `group: ${formatServices(group)}`];
-  return [...lines, ...(initgroups ? [`initgroups: ${formatServices(initgroups)}`] : [])].join('; ');
 }

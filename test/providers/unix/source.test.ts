@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountDatabase } from '../../../src/providers/unix/database.js';
-import { openSource, type Source } from '../../../src/providers/unix/source.js';
+import type { AccountDatabase, Source } from '../../../src/providers/unix/database.js';
+import { openSource } from '../../../src/providers/unix/source.js';
 import { createLogger } from '../../../src/support/log.js';
 
 const never = new AbortController().signal;
