@@ -12,8 +12,8 @@ export interface Panel {
   readonly tables: Readonly<Record<string, Table>>;
 }
 
-/** Grey for no service, warm colours for a process per login, green for the service; told apart without colours by their order. Seen on white and on black. */
-const COLOURS: readonly string[] = ['#8d99a6', '#c8553d', '#e9a23b', '#f3d08a', '#2a9d8f'];
+/** Grey for no service, warm colours for a process per login, greens for the service; told apart without colours by their order. Seen on white and on black. */
+const COLOURS: readonly string[] = ['#8d99a6', '#c8553d', '#e9a23b', '#f3d08a', '#8fc9b8', '#2a9d8f'];
 
 const GNUPLOT = '/usr/bin/gnuplot';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alternate, compare, concurrently, inBatches, named, percentile, type Sample, summarize } from './measure.js';
+import { alternate, compare, concurrently, inBatches, interval, named, percentile, type Sample, summarize } from './measure.js';
 
 describe('percentile', () => {
   it.each([
@@ -31,6 +31,62 @@ describe('alternate', () => {
       ['a', [3, 6]],
       ['b', [4, 5]],
     ]);
+  });
+});
+
+describe('alternate by lot', () => {
+  it('draws the order of each round anew, and keeps what belongs together', async () => {
+    const orders: string[] = [];
+    const numbers = [0.9, 0, 0, 0.9, 0.2, 0.2];
+    const contestants = ['a', 'b', 'c'].map((name, index) => ({
+      name,
+      round: async (): Promise<Sample> => {
+        orders.push(name);
+        return { latencies: [index], elapsed: 1 };
+      },
+    }));
+    const measured = await alternate(contestants, { rounds: 3, warmUp: 0, lot: () => numbers.shift() ?? Number.NaN });
+    expect(orders.join('')).toBe('baccbabca');
+    for (const [index, { samples }] of measured.entries()) {
+      expect(samples.map(({ latencies }) => latencies)).toEqual([[index], [index], [index]]);
+    }
+    expect(
+      new Set(
+        [0, 3, 6].map((start) =>
+          orders
+            .slice(start, start + 3)
+            .sort()
+            .join(''),
+        ),
+      ),
+    ).toEqual(new Set(['abc']));
+  });
+});
+
+describe('interval', () => {
+  const single = (...times: number[]) => ({ name: '', samples: times.map((time) => ({ latencies: [time], elapsed: time })) });
+
+  it('is nothing but the ratio where every round had the same', () => {
+    expect(interval(single(3, 3, 3), single(2, 2, 2))).toEqual([1.5, 1.5]);
+  });
+
+  it('draws both figures of a round together: a slow moment of the machine makes no difference', () => {
+    const rival = Array.from({ length: 101 }, (_, index) => 10 + (index % 7));
+    expect(interval(single(...rival.map((time) => time * 1.25)), single(...rival))).toEqual([1.25, 1.25]);
+  });
+
+  it('holds the true ratio of figures that scatter', () => {
+    // Numbers that look like chance and are the same in each run (Park and Miller).
+    let seed = 1;
+    const random = (): number => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    const scattered = (median: number) => single(...Array.from({ length: 2000 }, () => median * (0.8 + 0.4 * random())));
+    const [low, high] = interval(scattered(11), scattered(10), random);
+    expect(low).toBeLessThan(1.1);
+    expect(high).toBeGreaterThan(1.1);
+    expect(high - low).toBeLessThan(0.05);
   });
 });
 

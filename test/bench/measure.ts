@@ -38,25 +38,37 @@ export interface Plan {
   readonly rounds: number;
   /** Rounds before these, which aren't counted: caches fill, code is compiled. */
   readonly warmUp: number;
+  /** Numbers from 0 up to 1: each round's order is drawn by lot. Without them, every other round runs backwards. */
+  readonly lot?: () => number;
   /** Called after each round of each contestant. */
   readonly onRound?: () => void;
 }
 
 /**
- * Runs all contestants in turn, round by round, so that whatever else the machine does hits them alike. Every other round runs
- * backwards: nobody always comes behind the same one.
+ * Runs all contestants in turn, round by round, so that whatever else the machine does hits them alike. Nobody always comes behind the
+ * same one, whose last work may still be under way.
  */
-export async function alternate(contestants: readonly Contestant[], { rounds, warmUp, onRound }: Plan): Promise<readonly Measured[]> {
+export async function alternate(contestants: readonly Contestant[], { rounds, warmUp, lot, onRound }: Plan): Promise<readonly Measured[]> {
   const samples = contestants.map((): Sample[] => []);
   for (let round = -warmUp; round < rounds; round++) {
     const order = contestants.map((contestant, index) => ({ contestant, kept: samples[index] }));
-    for (const { contestant, kept } of round % 2 === 0 ? order : order.reverse()) {
+    if (lot !== undefined) shuffle(order, lot);
+    else if (round % 2 !== 0) order.reverse();
+    for (const { contestant, kept } of order) {
       const sample = await contestant.round();
       if (round >= 0) kept?.push(sample);
       onRound?.();
     }
   }
   return contestants.map(({ name }, index) => ({ name, samples: samples[index] ?? [] }));
+}
+
+/** Fisher and Yates: every order is as likely as any other. */
+function shuffle(items: unknown[], random: () => number): void {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [items[last], items[other]] = [items[other], items[last]];
+  }
 }
 
 /** Runs an operation `count` times, never more than `atOnce` of them together. Each tells how long it took. The first that fails ends it. */
@@ -104,7 +116,7 @@ export function summarize({ samples }: Measured): Summary {
 }
 
 /** The smallest value that at least `percent` of 100 values don't exceed (nearest rank); NaN of none. */
-export function percentile(sorted: readonly number[], percent: number): number {
+export function percentile(sorted: ArrayLike<number>, percent: number): number {
   return sorted[Math.max(Math.ceil((sorted.length * percent) / 100) - 1, 0)] ?? Number.NaN;
 }
 
@@ -129,6 +141,30 @@ export function compare(contestant: Measured, rival: Measured, figure: 'p50' | '
     value: summarize(contestant)[figure] / summarize(rival)[figure],
     quartiles: [percentile(rounds, 25), percentile(rounds, 75)],
   };
+}
+
+/** How often rounds are drawn for an interval: enough for its second digit. */
+const DRAWINGS = 1000;
+
+/**
+ * The 95 % interval of a ratio of medians, for rounds of one operation each: as many rounds as there are, drawn by lot with repetition, a
+ * thousand times (bootstrap percentiles). Both figures of a round are drawn together, because the machine was in the same mood for both.
+ */
+export function interval(contestant: Measured, rival: Measured, random: () => number = Math.random): readonly [number, number] {
+  const [ours, theirs] = [contestant, rival].map(({ samples }) => samples.map(({ latencies: [only] }) => only ?? Number.NaN));
+  const count = Math.min(ours?.length ?? 0, theirs?.length ?? 0);
+  const drawnOurs = new Float64Array(count);
+  const drawnTheirs = new Float64Array(count);
+  const ratios = new Float64Array(DRAWINGS).map(() => {
+    for (let index = 0; index < count; index++) {
+      const round = Math.floor(random() * count);
+      drawnOurs[index] = ours?.[round] ?? Number.NaN;
+      drawnTheirs[index] = theirs?.[round] ?? Number.NaN;
+    }
+    return percentile(drawnOurs.sort(), 50) / percentile(drawnTheirs.sort(), 50);
+  });
+  ratios.sort();
+  return [percentile(ratios, 2.5), percentile(ratios, 97.5)];
 }
 
 /** The contestant of a name; an error where there is none, because a typing error mustn't become an empty row. */

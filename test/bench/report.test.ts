@@ -20,10 +20,20 @@ describe('render', () => {
     expect(render(table)).toBe(`race
   (on loopback)
               p50      p99  a second  p50 ratio   memory
-  ours    1.50 ms  1.50 ms       667       1.50  50.0 MB
-  theirs  1.00 ms  1.00 ms     1,000       1.00
-  ours / theirs, p50: 1.50 (half of the rounds: 1.50 to 1.50), expected at most 1.20: MISSED by 25.0 %
-  theirs / ours, rate: 1.50 (half of the rounds: 1.50 to 1.50), expected at least 1.50: met
+  ours    1.50 ms  1.50 ms       667      1.500  50.0 MB
+  theirs  1.00 ms  1.00 ms     1,000      1.000
+  ours / theirs, p50: 1.500 (half of the rounds: 1.500 to 1.500), expected at most 1.200: MISSED by 25.0 %
+  theirs / ours, rate: 1.500 (half of the rounds: 1.500 to 1.500), expected at least 1.500: met
+`);
+  });
+
+  it('shows how far the ratios of single operations can be trusted', () => {
+    const expectations = [{ contestant: 'ours', rival: 'theirs', figure: 'p50', expected: { atMost: 2 } }] as const;
+    expect(render(tabulate('race', measured, { rival: 'theirs', expectations, single: true }))).toBe(`race
+              p50      p99  a second  p50 ratio   95 % interval
+  ours    1.50 ms  1.50 ms       667      1.500  1.500 to 1.500
+  theirs  1.00 ms  1.00 ms     1,000      1.000  1.000 to 1.000
+  ours / theirs, p50: 1.500 (95 % interval: 1.500 to 1.500), expected at most 2.00: met
 `);
   });
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { compare, type Measured, named, type Summary, summarize } from './measure.js';
+import { compare, interval, type Measured, named, type Summary, summarize } from './measure.js';
 
 /** A figure that isn't a time: memory, processor time, a share. */
 export interface Figure {
@@ -15,6 +15,8 @@ export interface Row extends Partial<Summary> {
   readonly contestant: string;
   /** p50 divided by that of the table's rival. */
   readonly ratio?: number;
+  /** The ratio's 95 % interval. */
+  readonly interval?: readonly [number, number];
   readonly figures?: readonly Figure[];
 }
 
@@ -24,6 +26,8 @@ export interface Verdict {
   readonly value: number;
   readonly unit: 'ratio' | 'bytes';
   readonly quartiles?: readonly [number, number];
+  /** The value's 95 % interval. */
+  readonly interval?: readonly [number, number];
   readonly expected: { readonly atMost: number } | { readonly atLeast: number };
   readonly met: boolean;
 }
@@ -54,6 +58,8 @@ export function tabulate(
     readonly note?: string;
     readonly expectations?: readonly Expectation[];
     readonly figures?: Readonly<Record<string, readonly Figure[]>>;
+    /** Whether each round is one operation: then ratios of medians have a 95 % interval. */
+    readonly single?: boolean;
   },
 ): Table {
   const rival = named(measured, options.rival);
@@ -64,11 +70,14 @@ export function tabulate(
       contestant: one.name,
       ...summarize(one),
       ratio: compare(one, rival, 'p50').value,
+      ...(options.single && { interval: interval(one, rival) }),
       figures: options.figures?.[one.name] ?? [],
     })),
     verdicts: (options.expectations ?? []).map(({ contestant, rival, figure, expected }) => {
-      const { value, quartiles } = compare(named(measured, contestant), named(measured, rival), figure);
-      return { what: `${contestant} / ${rival}, ${figure}`, value, unit: 'ratio', quartiles, expected, met: isMet(value, expected) };
+      const pair = [named(measured, contestant), named(measured, rival)] as const;
+      const { value, quartiles } = compare(...pair, figure);
+      const spread = options.single && figure === 'p50' ? { interval: interval(...pair) } : { quartiles };
+      return { what: `${contestant} / ${rival}, ${figure}`, value, unit: 'ratio', ...spread, expected, met: isMet(value, expected) };
     }),
   };
 }
@@ -83,11 +92,19 @@ export function render(table: Table): string {
   const labels = [...new Set(table.rows.flatMap(({ figures = [] }) => figures.map(({ label }) => label)))];
   const timed = table.rows.some(({ p50 }) => p50 !== undefined);
   const compared = table.rows.some(({ ratio }) => ratio !== undefined);
-  const header = ['', ...(timed ? ['p50', 'p99', 'a second'] : []), ...(compared ? ['p50 ratio'] : []), ...labels];
-  const cells = table.rows.map(({ contestant, p50, p99, rate, ratio, figures = [] }) => [
+  const bounded = table.rows.some(({ interval }) => interval !== undefined);
+  const header = [
+    '',
+    ...(timed ? ['p50', 'p99', 'a second'] : []),
+    ...(compared ? ['p50 ratio'] : []),
+    ...(bounded ? ['95 % interval'] : []),
+    ...labels,
+  ];
+  const cells = table.rows.map(({ contestant, p50, p99, rate, ratio, interval, figures = [] }) => [
     contestant,
     ...(timed ? [milliseconds(p50), milliseconds(p99), rate === undefined ? '' : significant(rate)] : []),
-    ...(compared ? [ratio === undefined ? '' : significant(ratio)] : []),
+    ...(compared ? [ratio === undefined ? '' : times(ratio)] : []),
+    ...(bounded ? [interval === undefined ? '' : interval.map(times).join(' to ')] : []),
     ...labels.map((label) => {
       const figure = figures.find((one) => one.label === label);
       return figure === undefined ? '' : quantity(figure.value, figure.unit);
@@ -100,9 +117,11 @@ export function render(table: Table): string {
   return `${[table.title, ...note, line(header), ...cells.map(line), ...table.verdicts.map(renderVerdict)].join('\n')}\n`;
 }
 
-function renderVerdict({ what, value, unit, quartiles, expected, met }: Verdict): string {
+function renderVerdict({ what, value, unit, quartiles, interval, expected, met }: Verdict): string {
   const [bound, limit] = 'atMost' in expected ? ['at most', expected.atMost] : ['at least', expected.atLeast];
-  const range = quartiles === undefined ? '' : ` (half of the rounds: ${significant(quartiles[0])} to ${significant(quartiles[1])})`;
+  const from = (label: string, bounds: readonly number[] | undefined): string =>
+    bounds === undefined ? '' : ` (${label}: ${bounds.map(times).join(' to ')})`;
+  const range = from('half of the rounds', quartiles) + from('95 % interval', interval);
   const outcome = met ? 'met' : `MISSED by ${significant(Math.abs(value / limit - 1) * 100)} %`;
   return `  ${what}: ${quantity(value, unit)}${range}, expected ${bound} ${quantity(limit, unit)}: ${outcome}`;
 }
@@ -114,6 +133,11 @@ export function significant(value: number): string {
   // Rounded first: 9.999 has one digit less behind the point than it seems.
   const rounded = Number(value.toPrecision(3));
   return rounded === 0 ? '0' : rounded.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded)))));
+}
+
+/** A ratio: three decimals where a hundredth more or less decides. */
+function times(value: number): string {
+  return value < 2 ? value.toFixed(3) : significant(value);
 }
 
 function milliseconds(value: number | undefined): string {
@@ -131,7 +155,7 @@ function quantity(value: number, unit: Figure['unit'] | Verdict['unit']): string
     case '%':
       return `${Math.round(value)} %`;
     case 'ratio':
-      return significant(value);
+      return times(value);
   }
 }
 

@@ -12,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = Object.fr
   login: async () => (await import('./login.js')).login,
   exec: async () => (await import('./exec.js')).exec,
   groups: async () => (await import('./groups.js')).groups,
+  door: async () => (await import('./door.js')).door,
   service: async () => (await import('./service.js')).service,
   ldap: async () => (await import('./ldap.js')).ldap,
   scale: async () => (await import('./scale.js')).scale,

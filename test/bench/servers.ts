@@ -15,41 +15,60 @@ export interface SocketServer {
   stop(): Promise<void>;
 }
 
-/**
- * What the service asks for groups: a provider of somebody else's that answers at once, because what is measured is the service.
- * Five of a thousand groups, chosen by the user's number.
- */
-const PROVIDER = `
-const names = Array.from({ length: 1000 }, (_, index) => 'group' + index);
-export default {
-  name: 'bench',
-  description: 'groups out of thin air',
-  options: {},
-  create: () => ({
-    async groups({ name }) {
-      const number = Number.parseInt(name.slice(4), 10);
-      return [1, 3, 7, 13, 29].map((factor) => ({ name: names[(number * factor) % names.length] }));
-    },
-  }),
-};
-`;
+/** The users that the services know. */
+export const USERS: readonly string[] = Array.from({ length: 1000 }, (_, index) => `user${index}`);
 
-/** Starts \`acl-groups serve\` on a socket of its own; answers stay in its cache for longer than any benchmark runs. */
-export async function startService(command: string, directory: string): Promise<SocketServer> {
-  const path = join(directory, 'service.sock');
-  const config = join(directory, 'service.toml');
-  writeFileSync(join(directory, 'provider.mjs'), PROVIDER);
-  writeFileSync(config, 'providers = ["./provider.mjs"]\n\n[cache]\nttl = "24h"\n', { mode: 0o600 });
-  return start(command, ['serve', '-c', config, '-l', path], path, 'serves logins');
+const GROUPS = 1000;
+
+/** The groups of a user: five of a thousand, in the order of the group file. */
+export function groupsOf(user: string): readonly string[] {
+  const number = Number.parseInt(user.slice(4), 10);
+  const numbers = [1, 3, 7, 13, 29].map((factor) => (number * factor + factor) % GROUPS);
+  return [...new Set(numbers)].sort((a, b) => a - b).map((index) => `group${index}`);
 }
+
+/** A group file with the groups of all users. */
+function groupFile(): string {
+  const members = new Map<string, string[]>();
+  for (const user of USERS) for (const group of groupsOf(user)) members.set(group, [...(members.get(group) ?? []), user]);
+  const lines = Array.from({ length: GROUPS }, (_, index) => `group${index}:x:${index}:${(members.get(`group${index}`) ?? []).join(',')}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** What a service is to be like. */
+export interface ServiceOptions {
+  /** Tells the socket and the files from those of others in the same directory. */
+  readonly name?: string;
+  /** The lines of `[cache]`. Answers are kept for longer than any benchmark runs, unless given. */
+  readonly cache?: string;
+  /** The lines about providers. A group file of all users unless given: the least that a lookup can be. */
+  readonly providers?: string;
+}
+
+/** Starts `acl-groups serve` on a socket of its own. */
+export async function startService(
+  command: string,
+  directory: string,
+  { name = 'service', cache = 'ttl = "24h"\n', providers = FILE_PROVIDER }: ServiceOptions = {},
+): Promise<SocketServer> {
+  const path = join(directory, `${name}.sock`);
+  const config = join(directory, `${name}.toml`);
+  writeFileSync(join(directory, 'groups'), groupFile(), { mode: 0o644 });
+  // Tables come behind the key that stands alone.
+  writeFileSync(config, `${providers}\n[cache]\n${cache}`, { mode: 0o600 });
+  return startServer(command, ['serve', '-c', config, '-l', path], path, 'serves logins');
+}
+
+const FILE_PROVIDER = 'providers = ["file"]\n\n[provider.file]\npath = "groups"\n';
 
 /** Starts the bare Node server. */
 export async function startEcho(directory: string): Promise<SocketServer> {
   const path = join(directory, 'echo.sock');
-  return start(process.execPath, [fileURLToPath(new URL('echo-server.js', import.meta.url)), path], path, 'listening');
+  return startServer(process.execPath, [fileURLToPath(new URL('echo-server.js', import.meta.url)), path], path, 'listening');
 }
 
-async function start(file: string, args: readonly string[], path: string, ready: string): Promise<SocketServer> {
+/** Starts a program that listens on `path`, and says so by the text `ready` on stderr. */
+export async function startServer(file: string, args: readonly string[], path: string, ready: string): Promise<SocketServer> {
   const child = spawn(file, args, { env: { PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit');
   let output = '';
@@ -114,7 +133,10 @@ function processorTime(pid: number): number {
 }
 
 /** Watches how much processor time a server takes while a contestant's rounds run. */
-export function watchProcessor(contestant: Contestant, { pid }: SocketServer): { contestant: Contestant; figures(): readonly Figure[] } {
+export function watchProcessor(
+  contestant: Contestant,
+  { pid }: Pick<SocketServer, 'pid'>,
+): { contestant: Contestant; figures(): readonly Figure[] } {
   let used = 0;
   let elapsed = 0;
   let operations = 0;

@@ -4,7 +4,8 @@ import { OPERATION } from './message.js';
 /*
  * LDAP messages as a server writes them (RFC 4511). Everything is bytes here, one character each (latin1): an answer that is kept joins a
  * message as it is, and joining texts is all that it takes. ldapts' BerWriter, which copies each part into a buffer and moves it when its
- * length is known, takes three times as long for a reply (`npm run bench -- door`).
+ * length is known, takes twice as long for a reply: 1.7 µs instead of 0.8, of 9 µs that a search costs the service when there are several
+ * in flight (`npm run bench -- door`).
  */
 
 /** Result codes (RFC 4511, appendix A). */
