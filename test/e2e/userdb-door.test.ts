@@ -139,6 +139,25 @@ describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
     expect(groups).toContain('acct');
   });
 
+  it("fills Dovecot's reply up to the room for other fields, and denies one byte more", async () => {
+    /** Groups whose names take so many bytes, commas included. */
+    const groups = (bytes: number): string[] => {
+      const names = Array.from({ length: 70 }, (_, index) => `${index}`.padEnd(100, 'g'));
+      return [...names, 'g'.repeat(bytes - names.join(',').length - 1)];
+    };
+    const room = 8192 - 1024 - 'acl_groups=\t'.length;
+    const file = [...groups(room).map((name) => `${name}:::alice`), ...groups(room + 1).map((name) => `${name}:::bob`)];
+    const dovecot = await start({
+      etc: {
+        'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "groups.virtual"\n',
+        'groups.virtual': `${file.join('\n')}\n`,
+      },
+    });
+    expect([...(await dovecot.groupsOf('alice'))].sort()).toEqual(groups(room).sort());
+    expect(await told((await dovecot.imap()).command('LOGIN bob secret'))).toMatch(FOR_NOW);
+    await dovecot.log.wait(new RegExp(`acl-groups: Error: bob: 71 groups take ${room + 1} bytes, and a userdb reply has room for ${room}`));
+  });
+
   it('answers the second login from the auth cache, until that is flushed', async () => {
     const dovecot = await start({
       authCache: true,
