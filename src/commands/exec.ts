@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { Invocation } from '../args.js';
 import { loadConfig } from '../config/load.js';
 import { findVersion } from '../dovecot/version.js';
-import { factsFromEnvironment } from '../exec/environment.js';
+import { factsFromEnvironment, keysWithoutSpellings } from '../exec/environment.js';
 import { findLauncher, PLAN_DESCRIPTOR } from '../exec/launcher.js';
 import { formatPlan } from '../exec/plan.js';
 import { findPerl, findProgram } from '../exec/program.js';
@@ -54,8 +54,9 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
   }
   flushOutput();
   const status = value === undefined ? EXIT.temporary : EXIT.ok;
-  const addition = (value ?? '').slice(existing.length);
-  const plan = formatPlan({ status, optionWords: optionWords.length, program, unset, addition, perl });
+  const addition = answer.verdict === 'unknown' ? '' : (value ?? '').slice(existing.length);
+  const keys = answer.verdict === 'unknown' ? 'unchanged' : keysWithoutSpellings(launcher.environment);
+  const plan = formatPlan({ status, optionWords: optionWords.length, program, unset, keys, addition, perl });
   for (let rest = plan; rest.length > 0; ) rest = rest.subarray(writeSync(PLAN_DESCRIPTOR, rest));
   await letGo(providers);
   return await end();

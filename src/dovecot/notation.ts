@@ -71,6 +71,39 @@ export function appendAclGroups(value: string, more: string, version: DovecotVer
 }
 
 /**
+ * What a further list that the userdb gave adds to the names that are known, which become more: its new names, in this version's notation.
+ * What only Dovecot can read of it stays as it is, and so does a list that Dovecot refuses.
+ */
+export function readGivenList(value: string, version: DovecotVersion, known: Set<string>): string {
+  const isNew = (name: string): boolean => {
+    if (known.has(name)) return false;
+    known.add(name);
+    return true;
+  };
+  if (version === '2.3') {
+    // A long variable may hold commas of its own.
+    if (value.replaceAll('%%', '').includes('%{')) return value;
+    // As they are written: an unfinished variable at the end is one to appendAclGroups().
+    return value
+      .split(',')
+      .filter((written) => written !== '' && isNew(parse23(written)[0] ?? `variable ${written}`))
+      .join(',');
+  }
+  const names = parse24(value);
+  const { value: written, skipped } = formatAclGroups(names.filter(isNew), version);
+  return skipped.length > 0 || (written === '' && names.length === 0) ? undoInline(value) : written;
+}
+
+/** A name as a key of 2.4 has it: the last part of acl_groups/NAME. */
+export function parseSectionName(written: string): string {
+  return unescapeSection(written);
+}
+
+function undoInline(value: string): string {
+  return value.startsWith(INLINE_24) ? `\n${value.slice(INLINE_24.length)}` : value;
+}
+
+/**
  * Whether a value ends within a variable of 2.3, such as `50%`. lib/var-expand.c passes over that at the end of a value, and fails
  * the login where anything follows: a comma, too.
  */
@@ -119,7 +152,7 @@ function parse23(value: string): readonly string[] {
 const ELEMENT_24 = /(?:"((?:[^"\\]|\\.)*)"|([^ ,"][^ ,"]*)|)([ ,]|$)/sy;
 
 function parse24(value: string): readonly string[] {
-  const text = value.startsWith(INLINE_24) ? `\n${value.slice(INLINE_24.length)}` : value;
+  const text = undoInline(value);
   const names: string[] = [];
   const element = new RegExp(ELEMENT_24);
   for (let end: string | undefined; end !== ''; ) {

@@ -58,8 +58,14 @@ export async function keepAnswer(login: AnsweredLogin, { directory, ttl, moment,
   }
 }
 
-function isGeneral({ request, providers }: AnsweredLogin): boolean {
-  return request.existing === '' && providers.every(({ provider }) => !provider.cacheKey);
+function isGeneral({ request, answer, providers }: AnsweredLogin): boolean {
+  // For an unknown user the launcher has nothing to set, which an entry can't say.
+  return (
+    answer.verdict === 'grant' &&
+    request.existing === '' &&
+    request.others.length === 0 &&
+    providers.every(({ provider }) => !provider.cacheKey)
+  );
 }
 
 function isWhole({ answer, value }: AnsweredLogin): boolean {

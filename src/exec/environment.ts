@@ -1,4 +1,4 @@
-import { ACL_GROUPS_VARIABLE, SYSTEM_GROUPS_USER_FIELD } from '../dovecot/fields.js';
+import { ACL_GROUPS_VARIABLE, type Field, isOtherSpelling, SYSTEM_GROUPS_USER_FIELD } from '../dovecot/fields.js';
 import type { LoginFacts } from '../login/request.js';
 import { UsageError } from '../support/errors.js';
 
@@ -39,16 +39,38 @@ export function factsFromEnvironment(environment: Environment): LoginFacts {
     );
   }
   const fields = new Map<string, string>();
-  for (const key of keysOf(environment)) {
-    const value = get(key.toUpperCase());
-    if (value !== undefined) fields.set(key.toLowerCase(), value);
+  const otherSpellings: Field[] = [];
+  for (const variable of keysOf(environment)) {
+    const value = get(variable.toUpperCase());
+    if (value === undefined) continue;
+    // script-login itself sends keys back in lower case, so that no other case of acl_groups/NAME ever arrives.
+    const key = variable.toLowerCase();
+    fields.set(key, value);
+    if (isOtherSpelling(key)) otherSpellings.push({ key, value });
   }
   // The variables count without their key as well: script-login passes the last one on that a program before this one has set.
   for (const key of [ACL_GROUPS_VARIABLE, SYSTEM_GROUPS_USER_FIELD.toUpperCase()]) {
     const value = get(key);
     if (value !== undefined) fields.set(key.toLowerCase(), value);
   }
-  return { name, localIp: get('LOCAL_IP'), remoteIp: get('IP'), fields };
+  return {
+    name,
+    localIp: get('LOCAL_IP'),
+    remoteIp: get('IP'),
+    fields,
+    otherSpellings: otherSpellings.length > 0 ? otherSpellings : undefined,
+  };
+}
+
+/**
+ * USERDB_KEYS without those that give groups in another spelling than `acl_groups`, for a program that is given one list of all; bytes.
+ * `undefined` where there is none. The variables stay: without their keys script-login sends none of them back, where 2.3 would have taken
+ * plugin/acl_groups for the whole list.
+ */
+export function keysWithoutSpellings(environment: Environment): Buffer | undefined {
+  const keys = (environment.get('USERDB_KEYS') ?? '').split(' ');
+  const kept = keys.filter((key) => !isOtherSpelling(key.toLowerCase()));
+  return kept.length === keys.length ? undefined : Buffer.from(kept.join(' '), 'latin1');
 }
 
 /** The keys of the userdb's fields, as USERDB_KEYS has them. */

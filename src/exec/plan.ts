@@ -8,6 +8,11 @@ export interface Plan {
   readonly program: string;
   /** Variables that the launcher unsets. */
   readonly unset: readonly string[];
+  /**
+   * USERDB_KEYS as the program gets it, but for `acl_groups`, where that isn't what it was; `unchanged` where the program is to get
+   * everything as it was, ACL_GROUPS too.
+   */
+  readonly keys?: Buffer | 'unchanged' | undefined;
   /** What comes behind the value that ACL_GROUPS has: the launcher has its bytes, which need not be UTF-8. */
   readonly addition: string;
   /** What a shell can't do: Perl's path, and all variables (NAME=value) that it gives the program. */
@@ -18,9 +23,12 @@ export interface Plan {
  * The plan as the launcher reads it: a line that separates, then the fields with that line between them, and a full stop, by which the
  * launcher knows that nothing is missing. The separator is one that no field holds, so values may have lines.
  */
-export function formatPlan({ status, optionWords, program, unset, addition, perl }: Plan): Buffer {
+export function formatPlan({ status, optionWords, program, unset, keys, addition, perl }: Plan): Buffer {
   const handover = perl === undefined ? [] : [perl.path, ...perl.variables];
-  const fields = [String(status), String(optionWords), program, unset.join(' '), addition, ...handover].map((field) => Buffer.from(field));
+  const change = keys === undefined ? '' : keys === 'unchanged' ? keys : Buffer.concat([Buffer.from('='), keys]);
+  const fields = [String(status), String(optionWords), program, unset.join(' '), change, addition, ...handover].map((field) =>
+    Buffer.from(field),
+  );
   let separator = '-';
   // With the ends that it will have: what ends in a line break and a separator would end sooner.
   while (fields.some((field) => `\n${field.toString('latin1')}\n`.includes(`\n${separator}\n`))) separator += '-';

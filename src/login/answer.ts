@@ -1,6 +1,8 @@
 import type { Config } from '../config/load.js';
+import { joinSpellings } from '../dovecot/fields.js';
 import { appendAclGroups, endsInVariable, formatAclGroups, isPlain, parseAclGroups } from '../dovecot/notation.js';
 import type { VersionFound } from '../dovecot/version.js';
+import { ConfigError } from '../support/errors.js';
 import type { Logger } from '../support/log.js';
 import type { LoginRequest } from './request.js';
 import type { ProviderReport, Resolution, SourcedGroup } from './resolve.js';
@@ -21,7 +23,7 @@ export interface LoginAnswer {
   readonly dovecot: VersionFound | undefined;
   /** All groups of the value, those of the userdb first, as far as they can be read. */
   readonly groups: readonly SourcedGroup[];
-  /** What the userdb gave, as it came: the start of the value. */
+  /** What the userdb gave, one list of all spellings, which starts with `acl_groups` as it came: the start of the value. */
   readonly existing: string;
   /** The groups behind that, in order: the end of `groups`. */
   readonly added: readonly SourcedGroup[];
@@ -35,6 +37,7 @@ export const USERDB_SOURCE = 'userdb';
 /**
  * Makes the answer to a login out of what the providers said: the groups of the userdb first, then the providers' in order.
  * `findVersion` is asked only when the version makes a difference.
+ * @throws ConfigError where nothing but the version tells which groups the userdb gave, and it can't be found out
  */
 export async function answerLogin(
   request: LoginRequest,
@@ -55,9 +58,10 @@ export async function answerLogin(
           config.groups,
           known,
         ).groups;
-  const versionMatters = readsDifferently(selected, request.existing);
+  const versionMatters = request.others.length > 0 || readsDifferently(selected, request.existing);
   const dovecot = versionMatters ? await findVersion() : undefined;
-  const existing = parseAclGroups(request.existing, dovecot?.version).map((name) => ({ name, provider: USERDB_SOURCE }));
+  const list = listGiven(request, dovecot);
+  const existing = parseAclGroups(list, dovecot?.version).map((name) => ({ name, provider: USERDB_SOURCE }));
   const given = new Set(existing.map(({ name }) => name));
   const wanted = selected.filter(({ name }) => !given.has(name));
   const written = formatAclGroups(
@@ -72,15 +76,25 @@ export async function answerLogin(
   const added = wanted.filter(({ name }) => !inexpressible.has(name));
   return {
     verdict: verdictOf(reports, config.on_error),
-    value: appendAclGroups(request.existing, written.value, dovecot?.version),
+    value: appendAclGroups(list, written.value, dovecot?.version),
     versionMatters,
     dovecot,
     groups: [...existing, ...added],
-    existing: request.existing,
+    existing: list,
     added,
     skipped: [...selection.skipped, ...skipped],
     providers: reports,
   };
+}
+
+/** One list of all that the userdb gave. */
+function listGiven({ existing, others }: LoginRequest, dovecot: VersionFound | undefined): string {
+  const [first] = others;
+  if (first === undefined) return existing;
+  if (dovecot !== undefined) return joinSpellings(existing, others, dovecot.version);
+  throw new ConfigError(
+    `the userdb's field ${first.key} gives groups in some versions of Dovecot, and which one is here can't be found out; set dovecot_version, or use -D`,
+  );
 }
 
 function verdictOf(reports: readonly ProviderReport[], onError: Config['on_error']): LoginAnswer['verdict'] {

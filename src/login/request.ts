@@ -1,4 +1,4 @@
-import { ACL_GROUPS_FIELD, SYSTEM_GROUPS_USER_FIELD } from '../dovecot/fields.js';
+import { ACL_GROUPS_FIELD, type Field, SYSTEM_GROUPS_USER_FIELD } from '../dovecot/fields.js';
 import type { LoginUser } from '../providers/provider.js';
 import { UsageError } from '../support/errors.js';
 import { hasControlCharacters, isUnicode } from '../support/text.js';
@@ -6,8 +6,10 @@ import { hasControlCharacters, isUnicode } from '../support/text.js';
 /** A login as it reaches a post-login program or service, before anything is looked up. */
 export interface LoginRequest {
   readonly user: LoginUser;
-  /** The groups that the userdb had already given, in Dovecot's own notation. */
+  /** The value of `acl_groups` that the userdb had already given, in Dovecot's own notation. */
   readonly existing: string;
+  /** Groups that it gave in other spellings (isOtherSpelling), which may count or not, by version. */
+  readonly others: readonly Field[];
 }
 
 /** What script-login tells by the environment (util/script-login.c), or by the protocol's fields. */
@@ -15,8 +17,10 @@ export interface LoginFacts {
   readonly name: string;
   readonly localIp?: string | undefined;
   readonly remoteIp?: string | undefined;
-  /** Keys in lower case. */
+  /** Keys in lower case. `acl_groups` is only what Dovecot takes for it: with its key in lower case. */
   readonly fields: ReadonlyMap<string, string>;
+  /** Those of the fields that give groups in another spelling than `acl_groups` (isOtherSpelling), with their keys as they came. */
+  readonly otherSpellings?: readonly Field[] | undefined;
 }
 
 /**
@@ -24,7 +28,7 @@ export interface LoginFacts {
  * @throws UsageError for a user name that isn't UTF-8, or has control characters, which no account has and which addons cut off at the first NUL
  */
 export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local'): LoginRequest {
-  const { name, localIp, remoteIp, fields } = facts;
+  const { name, localIp, remoteIp, fields, otherSpellings = [] } = facts;
   const systemUser = fields.get(SYSTEM_GROUPS_USER_FIELD) ?? '';
   const account = systemUser !== '' ? systemUser : userFormat === 'local' ? name.replace(/@.*$/s, '') : name;
   if (hasControlCharacters(name) || hasControlCharacters(account)) {
@@ -32,5 +36,7 @@ export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local'): L
   }
   // What wasn't UTF-8 in the environment is U+FFFD by now, and two such names could be taken for each other.
   if (!isUnicode(name) || !isUnicode(account)) throw new UsageError(`the user name "${name}" is not valid UTF-8`);
-  return { user: { name, account, localIp, remoteIp, fields }, existing: fields.get(ACL_GROUPS_FIELD) ?? '' };
+  const unreadable = otherSpellings.find(({ key, value }) => !isUnicode(key) || !isUnicode(value));
+  if (unreadable !== undefined) throw new UsageError(`the userdb's field ${unreadable.key} is not valid UTF-8`);
+  return { user: { name, account, localIp, remoteIp, fields }, existing: fields.get(ACL_GROUPS_FIELD) ?? '', others: otherSpellings };
 }

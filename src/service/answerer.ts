@@ -98,9 +98,10 @@ export function createAnswerer(
   const onceAnHour: Logger = { ...log, warning: (message) => void (isNew(message) && log.warning(message)) };
 
   /** Neither name holds control characters, so that no two requests share a key. */
-  function keyOf({ user, existing }: LoginRequest, rest = ''): string {
+  function keyOf({ user, existing, others }: LoginRequest, rest = ''): string {
     // Joined, because V8 would keep a string made by + or a template as the tree of its parts: 120 bytes more for each user in the cache.
-    return [user.name, user.account === user.name ? '' : user.account, rest, existing].join('\n');
+    const spellings = others.length === 0 ? '' : JSON.stringify(others);
+    return [user.name, user.account === user.name ? '' : user.account, rest, spellings, existing].join('\n');
   }
 
   async function keyOfProviders({ user }: LoginRequest): Promise<string> {

@@ -11,9 +11,22 @@ const GIVEN = {
   '2.4': { value: 'staff,50%,"a,b","c\\\\\\\\sd",e\\sf', groups: ['staff', '50%', 'a,b', 'c\\sd', 'e/f'] },
 } as const;
 
+/** Groups that a userdb had given in several spellings: what Dovecot alone makes of them, and what there is of them. */
+const SPELLINGS = {
+  '2.3': { fields: { acl_groups: 'first', 'plugin/acl_groups': 'second,staff' }, alone: ['second', 'staff'], all: ['first', 'second'] },
+  '2.4': {
+    fields: { acl_groups: 'first', 'acl_groups/second': 'yes', 'acl_groups/no': 'no', 'set/acl_groups': 'third' },
+    alone: ['first'],
+    all: ['first', 'second', 'third'],
+  },
+} as const;
+
+/** Groups of everybody to whom the userdb gives none. */
+const EVERYBODY = { '2.3': 'plugin {\n  acl_groups = everybody\n}\n', '2.4': 'acl_groups = everybody\n' };
+
 describe.each(VERSIONS)('groups of the userdb and of the file provider under Dovecot %s', (version) => {
   const { value, groups } = GIVEN[version];
-  const members = ['alice@example.com', 'bob@example.com', 'erin@example.com'].join(',');
+  const members = ['alice@example.com', 'bob@example.com', 'erin@example.com', 'fred@example.com'].join(',');
   const etc = {
     'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "virtual-groups"\n',
     'virtual-groups': `staff:x::${members}\nDomain Users:x::${members}\n100%:x::${members}\nnobody's:x::carol@example.com\n`,
@@ -22,6 +35,7 @@ describe.each(VERSIONS)('groups of the userdb and of the file provider under Dov
     { name: 'alice@example.com', fields: { acl_groups: value } },
     // 2.3 passes over a variable without a name at the end, and takes a comma for its name.
     { name: 'erin@example.com', fields: { acl_groups: version === '2.3' ? 'x,50%%' : 'x,50%' } },
+    { name: 'fred@example.com', fields: SPELLINGS[version].fields },
     { name: 'bob@example.com' },
     { name: 'dave@example.com' },
   ];
@@ -31,9 +45,9 @@ describe.each(VERSIONS)('groups of the userdb and of the file provider under Dov
     beforeAll(async () => {
       const { command } = inject('installed')[version];
       const ways = {
-        exec: { postLogin: command },
-        serve: { postLoginSocket: 'acl-groups', config: serveBlock(version, command) },
-        no: {},
+        exec: { postLogin: command, config: EVERYBODY[version] },
+        serve: { postLoginSocket: 'acl-groups', config: serveBlock(version, command) + EVERYBODY[version] },
+        no: { config: EVERYBODY[version] },
       };
       dovecot = await startDovecot({ version, virtualUsers, etc, ...ways[mode] });
     });
@@ -56,11 +70,20 @@ describe.each(VERSIONS)('groups of the userdb and of the file provider under Dov
       );
     });
 
+    it('makes one list of what the userdb gave in several spellings', async () => {
+      const { alone, all } = SPELLINGS[version];
+      const found = await dovecot.groupsOf('fred@example.com');
+      expect(found.toSorted()).toEqual((mode === 'no' ? [...alone] : [...all, 'staff', ...added]).toSorted());
+    });
+
+    it('leaves the groups of dovecot.conf to a user whom no provider knows', async () => {
+      expect(await dovecot.groupsOf('dave@example.com')).toEqual(['everybody']);
+    });
+
     if (mode === 'no') return;
 
-    it('gives virtual users the groups of their whole address, and others none', async () => {
+    it('gives virtual users the groups of their whole address', async () => {
       expect((await dovecot.groupsOf('bob@example.com')).toSorted()).toEqual(['100%', 'Domain Users', 'staff']);
-      expect(await dovecot.groupsOf('dave@example.com')).toEqual([]);
     });
 
     if (mode === 'serve') return;

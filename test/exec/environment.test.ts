@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Environment, factsFromEnvironment, parseEnvironment, textOf } from '../../src/exec/environment.js';
+import { type Environment, factsFromEnvironment, keysWithoutSpellings, parseEnvironment, textOf } from '../../src/exec/environment.js';
 import { UsageError } from '../../src/support/errors.js';
 
 const environmentOf = (variables: Readonly<Record<string, string>>): Environment => new Map(Object.entries(variables));
@@ -36,6 +36,22 @@ describe('factsFromEnvironment', () => {
         ['system_groups_user', 'alice'],
       ]),
     );
+  });
+
+  it('finds groups in other spellings, and the keys without them', () => {
+    const env = environmentOf({
+      USER: 'a',
+      USERDB_KEYS: 'UID ACL_GROUPS/A PLUGIN/ACL_GROUPS SET/ACL_GROUPS ACL_GROUPS ',
+      'ACL_GROUPS/A': 'yes',
+      'PLUGIN/ACL_GROUPS': 'b,c',
+      ACL_GROUPS: 'x',
+    });
+    expect(factsFromEnvironment(env).otherSpellings).toEqual([
+      { key: 'acl_groups/a', value: 'yes' },
+      { key: 'plugin/acl_groups', value: 'b,c' },
+    ]);
+    expect(keysWithoutSpellings(env)?.toString()).toBe('UID ACL_GROUPS ');
+    expect(keysWithoutSpellings(environmentOf({ USER: 'a', USERDB_KEYS: 'UID ACL_GROUPS ' }))).toBeUndefined();
   });
 
   it.each<[Record<string, string>]>([[{}], [{ USER: '' }]])('refuses %j', (env) => {

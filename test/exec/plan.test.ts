@@ -5,7 +5,9 @@ const PLAN = { status: 0, optionWords: 2, program: '/bin/true', unset: ['PWD', '
 
 describe('formatPlan', () => {
   it('puts a line between the fields, and ends with a full stop', () => {
-    expect(formatPlan(PLAN).toString()).toBe('-\n0\n-\n2\n-\n/bin/true\n-\nPWD X\n-\na,b\n-\n.');
+    expect(formatPlan(PLAN).toString()).toBe('-\n0\n-\n2\n-\n/bin/true\n-\nPWD X\n-\n\n-\na,b\n-\n.');
+    expect(formatPlan({ ...PLAN, keys: 'unchanged' }).toString()).toContain('\n-\nPWD X\n-\nunchanged\n-\na,b\n-\n.');
+    expect(formatPlan({ ...PLAN, keys: Buffer.from('UID \xff ', 'latin1') }).toString('latin1')).toContain('\n-\n=UID \xff \n-\n');
   });
 
   it.each(['x\n-\ny', 'x\n-', '-\nx', '-'])('takes a line that is not in a variable such as %j', (value) => {

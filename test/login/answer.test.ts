@@ -13,6 +13,8 @@ interface Case {
   readonly on_error?: 'deny' | 'continue';
   readonly on_incomplete?: 'warn' | 'deny';
   readonly existing?: string;
+  /** What the userdb gave in other spellings. */
+  readonly others?: readonly { readonly key: string; readonly value: string }[];
   readonly version?: '2.3' | '2.4' | undefined;
   readonly groups?: Partial<GroupsConfig>;
   /** How the providers unix and ldap answered. */
@@ -20,9 +22,9 @@ interface Case {
 }
 
 async function answer(given: Case) {
-  const { names = [], sourced = [], existing = '', version, groups = {}, outcomes = ['found', 'found'], ...rules } = given;
+  const { names = [], sourced = [], existing = '', others = [], version, groups = {}, outcomes = ['found', 'found'], ...rules } = given;
   let asked = 0;
-  const request = loginRequest({ name: 'alice', fields: new Map([['acl_groups', existing]]) }, 'full');
+  const request = loginRequest({ name: 'alice', fields: new Map([['acl_groups', existing]]), otherSpellings: others }, 'full');
   const resolution: Resolution = {
     groups: [...names.map((name) => ({ name, provider: 'unix' })), ...sourced],
     reports: outcomes.map((outcome, index) => ({ name: ['unix', 'ldap'][index] ?? '', outcome, elapsed_ms: 1 })),
@@ -71,6 +73,26 @@ describe('answerLogin', () => {
     [undefined, '', 'staff'],
   ] as const)('for %s keeps what the userdb gave, %j, to the byte', async (version, existing, value) => {
     expect((await answer({ names: ['staff', '100%'], existing, version })).value).toBe(value);
+  });
+
+  it('makes one list of what the userdb gave in several spellings', async () => {
+    const others = [
+      { key: 'acl_groups/new', value: 'yes' },
+      { key: 'plugin/acl_groups', value: 'old' },
+    ];
+    const given = { names: ['staff', 'new', 'old'], existing: 'a', others };
+    const current = await answer({ ...given, version: '2.4' });
+    expect(current).toMatchObject({ value: 'a,new,staff,old', existing: 'a,new' });
+    expect(current.groups.map(({ name, provider }) => `${provider}: ${name}`)).toEqual([
+      'userdb: a',
+      'userdb: new',
+      'unix: staff',
+      'unix: old',
+    ]);
+    expect(await answer({ ...given, version: '2.3' })).toMatchObject({ value: 'a,old,staff,new' });
+    await expect(answer(given)).rejects.toThrow(
+      "the userdb's field acl_groups/new gives groups in some versions of Dovecot, and which one is here can't be found out; set dovecot_version, or use -D",
+    );
   });
 
   it('asks for the version when a plain name may be among quoted ones already', async () => {

@@ -9,6 +9,11 @@ it.each([{ name: 'caf\uFFFD' }, { name: 'x', fields: new Map([['system_groups_us
   },
 );
 
+it("refuses groups of the userdb that weren't UTF-8, where they aren't handed on byte for byte", () => {
+  const facts = { name: 'a', fields: new Map(), otherSpellings: [{ key: 'plugin/acl_groups', value: 'caf\uFFFD' }] };
+  expect(() => loginRequest(facts, 'full')).toThrow(new UsageError("the userdb's field plugin/acl_groups is not valid UTF-8"));
+});
+
 describe('loginRequest', () => {
   const account = (name: string, format: 'full' | 'local', systemUser?: string): string =>
     loginRequest({ name, fields: new Map(systemUser === undefined ? [] : [['system_groups_user', systemUser]]) }, format).user.account;

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(prefix, { recursive: true, force: true }));
 
 /** What a Node.js that answers with this value does. */
-const plan = (value: string): string => `{ printf '%s\\n' - 0 - 0 - ${PRINT_ENVIRONMENT[0]} - '' - '${value}' -; printf .; } >&3`;
+const plan = (value: string): string => `{ printf '%s\\n' - 0 - 0 - ${PRINT_ENVIRONMENT[0]} - '' - '' - '${value}' -; printf .; } >&3`;
 
 describe.each(SHELLS)('the launcher under $name', (sh) => {
   const { name } = sh;
@@ -51,6 +51,34 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
   it('keeps variables that are no shell variables, such as those of userdb fields with a slash, to the byte', () => {
     const env = { USER, USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX', 'NAMESPACE/INBOX/PREFIX': 'INBOX/\n-\nx "$HOME" \\', '-A.B': '', Z: 'x\n-' };
     expect(environment(env)).toEqual({ ...env, USERDB_KEYS: 'NAMESPACE/INBOX/PREFIX acl_groups', ACL_GROUPS: GROUPS });
+  });
+
+  it.each<Readonly<Record<string, string>>>([
+    {},
+    { USERDB_KEYS: 'UID ', UID: '7' },
+    { USERDB_KEYS: 'ACL_GROUPS ACL_GROUPS/A ', ACL_GROUPS: '"a b', 'ACL_GROUPS/A': 'yes' },
+    { USERDB_KEYS: 'A/B ', 'A/B': '\n' },
+  ])('changes nothing for a user whom no provider knows, with %j', (fields) => {
+    const env = { USER: 'no-such-user', ...fields };
+    const { status, stdout, stderr } = launch(['-D', '2.4', ...PRINT_ENVIRONMENT], env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(withoutRemains(parsePrinted(stdout))).toEqual(env);
+  });
+
+  it('makes one list of what the userdb gave in several spellings', () => {
+    const env = {
+      USER,
+      USERDB_KEYS: 'UID ACL_GROUPS/NEW PLUGIN/ACL_GROUPS ACL_GROUPS ',
+      UID: '7',
+      'ACL_GROUPS/NEW': 'yes',
+      'PLUGIN/ACL_GROUPS': 'old',
+      ACL_GROUPS: 'first',
+    };
+    const { status, stdout, stderr } = launch(['-D', '2.4', ...PRINT_ENVIRONMENT], env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(parsePrinted(stdout)).toEqual({ ...env, ACL_GROUPS: `first,new,${GROUPS}`, USERDB_KEYS: 'UID ACL_GROUPS ' });
+    const before = launch(['-D', '2.3', ...PRINT_ENVIRONMENT], env);
+    expect(parsePrinted(before.stdout)).toEqual({ ...env, ACL_GROUPS: `first,old,${GROUPS}`, USERDB_KEYS: 'UID ACL_GROUPS ' });
   });
 
   it('keeps what shells and Perl have a use of their own for', () => {
@@ -317,12 +345,12 @@ export default { name: 'own', options: {}, create: () => ({ async groups() {
       ['says nothing', 'exit 0', (path: string) => `${path} ended with status 0 before it had an answer`],
       [
         'is cut off',
-        'printf "%s\\n" - 0 - 0 - /bin/true - "" - a,b - >&3',
+        'printf "%s\\n" - 0 - 0 - /bin/true - "" - "" - a,b - >&3',
         (path: string) => `${path} ended with status 0 before it had an answer`,
       ],
       [
         'is cut off inside the groups',
-        '{ printf "%s\\n" - 0 - 0 - /bin/true - "" -; printf acct; } >&3',
+        '{ printf "%s\\n" - 0 - 0 - /bin/true - "" - "" -; printf acct; } >&3',
         (path: string) => `${path} ended with status 0 before it had an answer`,
       ],
     ])('%s: execs nothing, and says so', (_what, script, message) => {
@@ -359,7 +387,7 @@ export default { name: 'own', options: {}, create: () => ({ async groups() {
     });
 
     it('has a whole plan: uses it, however the process ended', () => {
-      behave('{ printf "%s\\n" -- 0 -- 0 -- /usr/bin/env -- "" -- "a" "-" "b" --; printf .; } >&3; kill -PIPE $$');
+      behave('{ printf "%s\\n" -- 0 -- 0 -- /usr/bin/env -- "" -- "" -- "a" "-" "b" --; printf .; } >&3; kill -PIPE $$');
       expect(launch(PRINT_ENVIRONMENT).stdout.split('\0')).toContain('ACL_GROUPS=a\n-\nb');
     });
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { ACL_GROUPS_FIELD, SYSTEM_GROUPS_USER_FIELD } from '../../dovecot/fields.js';
+import { ACL_GROUPS_FIELD, type Field, isOtherSpelling, SYSTEM_GROUPS_USER_FIELD } from '../../dovecot/fields.js';
 import type { LoginFacts } from '../../login/request.js';
 import { UsageError } from '../../support/errors.js';
 import { bytesOf } from '../../support/text.js';
@@ -124,22 +124,38 @@ function isAddress(text: string): boolean {
  */
 export function factsOf(request: ProtocolRequest): LoginFacts {
   const fields = new Map<string, string>();
+  const others = new Map<string, Field>();
   for (const field of request.fields) {
     const equals = field.indexOf('=');
     if (equals < 0) continue;
-    const key = decode(field.slice(0, equals)).toLowerCase();
+    const key = decode(field.slice(0, equals));
+    const name = key.toLowerCase();
+    const value = field.slice(equals + 1);
     // Of a field given twice the last one counts.
-    fields.set(key, NAME_FIELDS.has(key) ? decodeName(field.slice(equals + 1), `the field ${key}`) : decode(field.slice(equals + 1)));
+    if (isOtherSpelling(key))
+      others.set(key, { key: decodeName(field.slice(0, equals), `the field ${key}`), value: decodeName(value, `the field ${key}`) });
+    // Dovecot knows acl_groups by its exact name.
+    if (name === ACL_GROUPS_FIELD && key !== name) continue;
+    fields.set(name, NAME_FIELDS.has(name) ? decodeName(value, `the field ${name}`) : decode(value));
   }
-  return { name: decodeName(request.user, 'the user name'), localIp: request.localIp, remoteIp: request.remoteIp, fields };
+  return {
+    name: decodeName(request.user, 'the user name'),
+    localIp: request.localIp,
+    remoteIp: request.remoteIp,
+    fields,
+    otherSpellings: others.size > 0 ? [...others.values()] : undefined,
+  };
 }
 
 const NAME_FIELDS: ReadonlySet<string> = new Set([ACL_GROUPS_FIELD, SYSTEM_GROUPS_USER_FIELD]);
 
-/** The reply that grants a login: everything that came in, with `acl_groups` set, whose value is given as bytes. Latin1. */
+/**
+ * The reply that grants a login: everything that came in, with `acl_groups` set, whose value is given as bytes. Latin1. What gave groups in
+ * another spelling is in that value by now, or means nothing to this Dovecot: it isn't sent back, as it would shadow ours.
+ */
 export function formatReply({ user, fields }: ProtocolRequest, aclGroups: string): string {
   let reply = user;
-  for (const field of fields) if (!isAclGroups(field)) reply += `\t${field}`;
+  for (const field of fields) if (!givesGroups(field)) reply += `\t${field}`;
   return `${reply}\t${ACL_GROUPS_FIELD}=${tabEscape(aclGroups)}\n`;
 }
 
@@ -148,8 +164,9 @@ export function formatUnchanged({ user, fields }: ProtocolRequest): string {
   return `${[user, ...fields].join('\t')}\n`;
 }
 
-function isAclGroups(field: string): boolean {
-  return /^acl_groups(?:=|$)/i.test(field);
+function givesGroups(field: string): boolean {
+  const [key = ''] = field.split('=', 1);
+  return key === ACL_GROUPS_FIELD || isOtherSpelling(tabUnescape(key));
 }
 
 /** A request as a mail process would send it, for clients. Latin1. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { ACL_GROUPS_FIELD, SYSTEM_GROUPS_USER_FIELD } from '../../dovecot/fields.js';
+import { ACL_GROUPS_FIELD, type Field, isOtherSpelling, SYSTEM_GROUPS_USER_FIELD } from '../../dovecot/fields.js';
 import type { LoginFacts } from '../../login/request.js';
 import { UsageError } from '../../support/errors.js';
 import { type Element, elements } from './message.js';
@@ -61,16 +61,26 @@ function isClassOnly({ tag, content }: Element): boolean {
 function factsOf(stated: ReadonlyMap<string, Buffer>, given: readonly Buffer[]): LoginFacts {
   const text = (name: string): string => decode(name, stated.get(name) ?? EMPTY);
   const fields = new Map<string, string>();
+  const otherSpellings: Field[] = [];
   for (const bytes of given) {
     const field = decode('field', bytes);
     const equals = field.indexOf('=');
-    if (equals > 0) fields.set(field.slice(0, equals).toLowerCase(), field.slice(equals + 1));
+    if (equals <= 0) continue;
+    const [key, value] = [field.slice(0, equals), field.slice(equals + 1)];
+    fields.set(key.toLowerCase(), value);
+    if (isOtherSpelling(key) && value !== '') otherSpellings.push({ key, value });
   }
   for (const [attribute, field] of FIELD_OF) {
     const value = field === undefined ? '' : text(attribute);
     if (field !== undefined && value !== '') fields.set(field, value);
   }
-  return { name: text('uid'), localIp: text('localip'), remoteIp: text('clientip'), fields };
+  return {
+    name: text('uid'),
+    localIp: text('localip'),
+    remoteIp: text('clientip'),
+    fields,
+    otherSpellings: otherSpellings.length > 0 ? otherSpellings : undefined,
+  };
 }
 
 const EMPTY = Buffer.alloc(0);

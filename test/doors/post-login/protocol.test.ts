@@ -161,7 +161,7 @@ describe('factsOf', () => {
   it.each([
     ['the user name', { user: 'm\xfcller' }],
     ['the field system_groups_user', { fields: ['system_groups_user=m\xfcller'] }],
-    ['the field acl_groups', { fields: ['ACL_Groups=m\xfcller'] }],
+    ['the field acl_groups', { fields: ['acl_groups=m\xfcller'] }],
   ])('refuses %s that is not UTF-8: two of them would look the same', (what, change) => {
     expect(() => factsOf({ ...ALICE, ...change })).toThrow(`${what} is not valid UTF-8`);
   });
@@ -175,10 +175,21 @@ describe('formatReply', () => {
   it('sends everything back as it came, with acl_groups once', () => {
     const request = {
       ...ALICE,
-      fields: ['uid=1', 'acl_groups=a', 'nologin', 'bin=\xff\u0001t', 'ACL_GROUPS=b', 'acl_groups', 'acl_groups2=x'],
+      fields: [
+        'uid=1',
+        'acl_groups=a',
+        'nologin',
+        'bin=\xff\u0001t',
+        'ACL_GROUPS=b',
+        'acl_groups',
+        'acl_groups2=x',
+        'acl_groups/n=yes',
+        'plugin/acl_groups=c',
+        'set/acl_groups',
+      ],
     };
     expect(formatReply(request, 'staff,"Domain Users"')).toBe(
-      'alice\tuid=1\tnologin\tbin=\xff\u0001t\tacl_groups2=x\tacl_groups=staff,"Domain Users"\n',
+      'alice\tuid=1\tnologin\tbin=\xff\u0001t\tACL_GROUPS=b\tacl_groups2=x\tacl_groups=staff,"Domain Users"\n',
     );
   });
 
