@@ -20,8 +20,8 @@ export interface CacheEntry {
   readonly optionWords: readonly string[];
   /** Variables that the shell added, and takes away again. */
   readonly unset: readonly string[];
-  /** The value of ACL_GROUPS. */
-  readonly value: string;
+  /** The value of ACL_GROUPS; `undefined` for a user whom no provider knows, whose environment stays as it is. */
+  readonly value: string | undefined;
 }
 
 /** The first line. Entries of other versions are for nobody. */
@@ -42,8 +42,8 @@ export function formatEntry({ user, systemUser, moment, until, optionWords, unse
     `${user} ${systemUser}`,
     optionWords.join(' '),
     unset.join(' '),
-    value,
-    '.',
+    value ?? '',
+    value === undefined ? 'unknown.' : '.',
   ];
   const text = `${lines.join('\n')}\n`;
   const readable = PLAIN_USER.test(user) && text.split('\n').length === lines.length + 1 && Buffer.byteLength(text) <= LARGEST_ENTRY;

@@ -41,7 +41,7 @@ export interface Keeping {
  */
 export async function keepAnswer(login: AnsweredLogin, { directory, ttl, moment, started }: Keeping, log: Logger): Promise<void> {
   if (moment === undefined || !isGeneral(login) || !isWhole(login)) return;
-  const { request, value, optionWords, unset } = login;
+  const { request, answer, value, optionWords, unset } = login;
   const entry = {
     user: request.user.name,
     systemUser: request.user.fields.get(SYSTEM_GROUPS_USER_FIELD) ?? '',
@@ -49,7 +49,7 @@ export async function keepAnswer(login: AnsweredLogin, { directory, ttl, moment,
     until: moment.uptime + Math.floor(ttl / 10),
     optionWords,
     unset,
-    value,
+    value: answer.verdict === 'unknown' ? undefined : value,
   };
   try {
     await storeEntry(directory, entry, started);
@@ -58,14 +58,8 @@ export async function keepAnswer(login: AnsweredLogin, { directory, ttl, moment,
   }
 }
 
-function isGeneral({ request, answer, providers }: AnsweredLogin): boolean {
-  // For an unknown user the launcher has nothing to set, which an entry can't say.
-  return (
-    answer.verdict === 'grant' &&
-    request.existing === '' &&
-    request.others.length === 0 &&
-    providers.every(({ provider }) => !provider.cacheKey)
-  );
+function isGeneral({ request, providers }: AnsweredLogin): boolean {
+  return request.existing === '' && request.others.length === 0 && providers.every(({ provider }) => !provider.cacheKey);
 }
 
 function isWhole({ answer, value }: AnsweredLogin): boolean {

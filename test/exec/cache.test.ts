@@ -90,6 +90,14 @@ describe('storeEntry', () => {
     expect(new Date(mtimeMs).toISOString()).toBe('2026-11-24T11:59:59.000Z');
   });
 
+  it('tells an unknown user from one without groups', async () => {
+    await storeEntry(directory, { ...alice, value: undefined }, before);
+    const file = join(directory, alice.user);
+    expect(await readFile(file, 'utf8')).toBe(TEXT.replace('acct,"Domain Users"\n.', '\nunknown.'));
+    await storeEntry(directory, { ...alice, value: '' }, before);
+    expect(await readFile(file, 'utf8')).toBe(TEXT.replace('acct,"Domain Users"', ''));
+  });
+
   it('writes nothing for a ttl of 0, and nothing that the launcher could not read', async () => {
     await storeEntry(directory, { ...alice, until: moment.uptime }, before);
     await storeEntry(directory, { ...alice, user: 'not plain' }, before);
