@@ -11,7 +11,7 @@ import { handOver } from '../exec/shell-variables.js';
 import { handleStrayErrors } from '../exec/stray-errors.js';
 import { fitVariable } from '../exec/value.js';
 import { answerLogin, logAnswer } from '../login/answer.js';
-import { loginRequest } from '../login/request.js';
+import { hasMaster, loginRequest, subjectOf } from '../login/request.js';
 import { resolveGroups } from '../login/resolve.js';
 import { type OpenProvider, openProviders } from '../providers/registry.js';
 import { EXIT, UsageError } from '../support/errors.js';
@@ -36,18 +36,19 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
   const { unset, variables, lost } = handOver(launcher);
   const perl = lost === undefined ? undefined : { path: findPerl(lost), variables };
   const config = await loadConfig(options.config, options);
-  const request = loginRequest(facts, config.user_format);
+  const version = (): ReturnType<typeof findVersion> => findVersion(config, process.env);
+  const request = loginRequest(facts, config.user_format, hasMaster(facts) ? await subjectOf(facts, config.master_user, version) : 'user');
   const { user, existing } = request;
   const flushOutput = logProvidersOutput(user.name, log);
   const strayErrors = handleStrayErrors(user.name, config.on_error, log);
   const providers = await openProviders(config, () => log);
   const resolution = await resolveGroups(user, providers, config.timeout);
-  const answer = await answerLogin(request, resolution, config, () => findVersion(config, process.env));
+  const answer = await answerLogin(request, resolution, config, version);
   logAnswer(user.name, answer, log);
   const value =
     answer.verdict === 'deny' ? undefined : fitVariable(answer, config.on_error, (message) => log.error(`${user.name}: ${message}`));
   const optionWords = words.slice(0, words.length - operands.length);
-  if (options.cacheDir !== undefined && value !== undefined && perl === undefined && strayErrors.count === 0) {
+  if (options.cacheDir !== undefined && value !== undefined && !hasMaster(facts) && perl === undefined && strayErrors.count === 0) {
     const { keepAnswer } = await import('../exec/cache.js');
     const login = { request, answer, value, providers, optionWords, unset };
     await keepAnswer(login, { directory: options.cacheDir, ttl: config.cache.ttl, moment: launcher.moment, started }, log);

@@ -17,6 +17,7 @@ export interface MainConfig {
   readonly timeout: number;
   readonly dovecot_version: 'auto' | '2.3' | '2.4';
   readonly user_format: 'full' | 'local';
+  readonly master_user: 'auto' | 'user' | 'master';
 }
 
 /** The keys of `[groups]`. */
@@ -72,6 +73,10 @@ const MAIN_OPTIONS: OptionTable<MainConfig> = {
   timeout: option(duration('5s', '1ms'), "for one user's whole answer"),
   dovecot_version: option(oneOf(['auto', '2.3', '2.4'], 'auto'), 'whose rules names are written by'),
   user_format: option(oneOf(['full', 'local'], 'full'), 'which part of the user name is the account: all of it, or the part before @'),
+  master_user: option(
+    oneOf(['auto', 'user', 'master'], 'auto'),
+    "when a master user logs in as another user, whose groups: the user's, the master user's, or (auto) those of the one as whom Dovecot checks ACLs",
+  ),
 };
 
 const GROUP_OPTIONS: OptionTable<GroupsConfig> = {

@@ -7,6 +7,12 @@ export const ACL_GROUPS_VARIABLE = 'ACL_GROUPS';
 /** The userdb field that names the UNIX account of a login (userdb passwd sets it). */
 export const SYSTEM_GROUPS_USER_FIELD = 'system_groups_user';
 
+/** The field that names the master user who logs in as another one (auth_master_user_separator). */
+export const MASTER_USER_FIELD = 'master_user';
+
+/** The fields that name whom the ACL plugin checks rights for: 2.4's setting, and 2.3's. */
+export const ACL_USER_FIELDS: readonly string[] = ['acl_user', 'plugin/acl_user'];
+
 /** A userdb field, with its key as Dovecot has it. */
 export interface Field {
   readonly key: string;

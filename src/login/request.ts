@@ -1,4 +1,4 @@
-import { ACL_GROUPS_FIELD, type Field, SYSTEM_GROUPS_USER_FIELD } from '../dovecot/fields.js';
+import { ACL_GROUPS_FIELD, ACL_USER_FIELDS, type Field, MASTER_USER_FIELD, SYSTEM_GROUPS_USER_FIELD } from '../dovecot/fields.js';
 import type { LoginUser } from '../providers/provider.js';
 import { UsageError } from '../support/errors.js';
 import { hasControlCharacters, isUnicode } from '../support/text.js';
@@ -23,13 +23,40 @@ export interface LoginFacts {
   readonly otherSpellings?: readonly Field[] | undefined;
 }
 
+/** Whose groups a login gets: those of the user, or those of the master user who logs in as him. */
+export type Subject = 'user' | 'master';
+
+/**
+ * Whose groups a login gets by the option `master_user`. `auto`: of the one as whom Dovecot checks ACLs, which is the one whom acl_user
+ * names, else on 2.3 the master user, and on 2.4 the user (seen on 2.3.19 and 2.4.1: mail processes of 2.4 never learn of the master user,
+ * as get_master_user() of mail-storage-service.c looks for the field `master`, and auth sends `master_user`).
+ */
+export async function subjectOf(
+  { fields }: LoginFacts,
+  option: 'auto' | Subject,
+  findVersion: () => Promise<{ readonly version: '2.3' | '2.4' } | undefined>,
+): Promise<Subject> {
+  if (option !== 'auto') return option;
+  const aclUser = ACL_USER_FIELDS.map((field) => fields.get(field)).find((name) => name !== undefined);
+  if (aclUser !== undefined) return aclUser === fields.get(MASTER_USER_FIELD) ? 'master' : 'user';
+  return (await findVersion())?.version === '2.3' ? 'master' : 'user';
+}
+
+/** Whether a master user logs in as another one. */
+export function hasMaster({ fields }: LoginFacts): boolean {
+  return (fields.get(MASTER_USER_FIELD) ?? '') !== '';
+}
+
 /**
  * Who to look up, and what the userdb had already given.
  * @throws UsageError for a user name that isn't UTF-8, or has control characters, which no account has and which addons cut off at the first NUL
  */
-export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local'): LoginRequest {
-  const { name, localIp, remoteIp, fields, otherSpellings = [] } = facts;
-  const systemUser = fields.get(SYSTEM_GROUPS_USER_FIELD) ?? '';
+export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local', subject: Subject = 'user'): LoginRequest {
+  const { localIp, remoteIp, fields, otherSpellings = [] } = facts;
+  const master = subject === 'master' ? (fields.get(MASTER_USER_FIELD) ?? '') : '';
+  const name = master === '' ? facts.name : master;
+  // The userdb's account is the user's, not the master user's.
+  const systemUser = master === '' ? (fields.get(SYSTEM_GROUPS_USER_FIELD) ?? '') : '';
   const account = systemUser !== '' ? systemUser : userFormat === 'local' ? name.replace(/@.*$/s, '') : name;
   if (hasControlCharacters(name) || hasControlCharacters(account)) {
     throw new UsageError(`the user name "${name}" holds control characters; refuse it in Dovecot: auth_username_chars`);

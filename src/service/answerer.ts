@@ -4,7 +4,7 @@ import { ACL_GROUPS_FIELD } from '../dovecot/fields.js';
 import { createVersionFinder } from '../dovecot/version.js';
 import { answerLogin, type LoginAnswer, logAnswer } from '../login/answer.js';
 import { fitValue } from '../login/fit.js';
-import { type LoginFacts, type LoginRequest, loginRequest } from '../login/request.js';
+import { hasMaster, type LoginFacts, type LoginRequest, loginRequest, subjectOf } from '../login/request.js';
 import { type Resolution, resolveGroups } from '../login/resolve.js';
 import type { OpenProvider } from '../providers/registry.js';
 import { milliseconds } from '../support/clock.js';
@@ -194,6 +194,15 @@ export function createAnswerer(
     return within(request.user.name, key, lookup);
   }
 
+  function answerRequest(request: LoginRequest, narrow: boolean): Outcome | Promise<Outcome> {
+    const { name } = request.user;
+    const found =
+      keyed.length === 0
+        ? answerKeyed(request, keyOf(request))
+        : keyOfProviders(request).then((rest) => answerKeyed(request, keyOf(request, rest)));
+    return found instanceof Promise ? found.then((kept) => forDoor(name, kept, narrow)) : forDoor(name, found, narrow);
+  }
+
   function forDoor(name: string, kept: Kept, narrow: boolean): Outcome {
     if (!narrow || kept.narrow === undefined) return kept;
     log.error(`${name}: ${kept.narrow.problem}`);
@@ -202,13 +211,10 @@ export function createAnswerer(
 
   return {
     answer(facts, narrow) {
-      const request = loginRequest(facts, config.user_format);
-      const { name } = request.user;
-      const found =
-        keyed.length === 0
-          ? answerKeyed(request, keyOf(request))
-          : keyOfProviders(request).then((rest) => answerKeyed(request, keyOf(request, rest)));
-      return found instanceof Promise ? found.then((kept) => forDoor(name, kept, narrow)) : forDoor(name, found, narrow);
+      if (!hasMaster(facts)) return answerRequest(loginRequest(facts, config.user_format), narrow);
+      return subjectOf(facts, config.master_user, version).then((subject) =>
+        answerRequest(loginRequest(facts, config.user_format, subject), narrow),
+      );
     },
     forget() {
       cache = emptyCache();

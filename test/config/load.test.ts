@@ -29,6 +29,7 @@ describe('loadConfig', () => {
       timeout: 5000,
       dovecot_version: 'auto',
       user_format: 'full',
+      master_user: 'auto',
       groups: { include: [], exclude: [], rename: new Map(), add: [], case: 'keep' },
       cache: { ttl: 30_000, stale_ttl: 3_600_000, max_size: 67_108_864 },
       userdb: { room: 1024 },
@@ -47,6 +48,7 @@ on_incomplete = "deny"
 timeout = "500ms"
 dovecot_version = "2.4"
 user_format = "local"
+master_user = "user"
 [groups]
 include = ["mail-*"]
 exclude = ['CORP\\\\*']
@@ -71,6 +73,7 @@ anything = 1
       timeout: 500,
       dovecot_version: '2.4',
       user_format: 'local',
+      master_user: 'user',
       groups: {
         include: ['mail-*'],
         exclude: ['CORP\\\\*'],
@@ -152,7 +155,8 @@ anything = 1
     await expect(loadConfig(folder)).rejects.toThrow(new ConfigError(`${folder}: refused: it is a directory; name a regular file`));
   });
 
-  const keys = 'providers, on_error, on_incomplete, timeout, dovecot_version, user_format, [groups], [cache], [userdb], [provider.NAME]';
+  const keys =
+    'providers, on_error, on_incomplete, timeout, dovecot_version, user_format, master_user, [groups], [cache], [userdb], [provider.NAME]';
   const plural = ": a provider's own table is called [provider.NAME], without an s: in TOML `providers` can't be both a list and a table";
   it.each([
     ['provider_list = []', `: unknown key "provider_list"; allowed are ${keys}`],

@@ -212,7 +212,7 @@ exec "$@"
       await writeFile(join(dovecot.world.etc, 'acl-groups.toml'), 'nonsense = 1\n');
       await denied(dovecot);
       expect(await said(dovecot)).toEqual([
-        'imap-postlogin: Error: /etc/acl-groups.toml: unknown key "nonsense"; allowed are providers, on_error, on_incomplete, timeout, dovecot_version, user_format, [groups], [cache], [userdb], [provider.NAME]',
+        'imap-postlogin: Error: /etc/acl-groups.toml: unknown key "nonsense"; allowed are providers, on_error, on_incomplete, timeout, dovecot_version, user_format, master_user, [groups], [cache], [userdb], [provider.NAME]',
       ]);
       const other = await start({ postLogin: `${command()} -x` });
       await denied(other);

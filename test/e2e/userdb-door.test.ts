@@ -5,7 +5,7 @@ import { type Dovecot, type DovecotOptions, type ImapReply, startDovecot, VERSIO
 import { deliver } from '../support/lmtp.js';
 import { loginLoad } from '../support/logins.js';
 import { manageSieve } from '../support/managesieve.js';
-import { gone, servicePid, servicePids } from '../support/serve.js';
+import { gone, serveBlock, servicePid, servicePids } from '../support/serve.js';
 import { userdbDoor } from '../support/userdb-door.js';
 
 const USERS = ['alice', 'bob', 'carol'];
@@ -137,6 +137,20 @@ describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
     const groups = await dovecot.groupsOf('alice');
     expect(groups).toContain('old');
     expect(groups).toContain('acct');
+  });
+
+  it.each(['userdb', 'post-login'])('gives a master user the groups of the one as whom Dovecot checks ACLs, by %s', async (way) => {
+    const stated = version === '2.3' ? '(masterUser=%{master_user})' : '(masterUser=%{master_user | default})';
+    const door = userdbDoor(version, command(), (text) => text.replace(/\(&\(uid=/g, () => `(&${stated}(uid=`));
+    const dovecot = await start({
+      accounts: [...USERS, 'admin'].map((name) => ({ name })),
+      groups: { acct: ['alice'], boss: ['admin'] },
+      masterUsers: ['admin'],
+      ...(way === 'userdb' ? door : { ...door, config: () => serveBlock(version, command()), postLoginSocket: 'acl-groups' }),
+    });
+    const expected = { '2.3': ['admin', 'boss'], '2.4': ['acct', 'alice'] }[version];
+    expect([...(await dovecot.groupsOf('alice*admin'))].sort()).toEqual(expected);
+    expect([...(await dovecot.groupsOf('alice'))].sort()).toEqual(['acct', 'alice']);
   });
 
   it("fills Dovecot's reply up to the room for other fields, and denies one byte more", async () => {

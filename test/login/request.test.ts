@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loginRequest } from '../../src/login/request.js';
+import { type LoginFacts, loginRequest, subjectOf } from '../../src/login/request.js';
 import { UsageError } from '../../src/support/errors.js';
 
 it.each([{ name: 'caf\uFFFD' }, { name: 'x', fields: new Map([['system_groups_user', 'caf\uFFFD']]) }])(
@@ -42,5 +42,30 @@ describe('loginRequest', () => {
     expect(() => loginRequest({ name, fields: new Map([['system_groups_user', systemUser]]) }, 'full')).toThrow(
       new UsageError(`the user name "${name}" holds control characters; refuse it in Dovecot: auth_username_chars`),
     );
+  });
+});
+
+describe('a master user', () => {
+  const login = (fields: Readonly<Record<string, string>>): LoginFacts => ({
+    name: 'alice@example.com',
+    fields: new Map(Object.entries({ system_groups_user: 'alice', master_user: 'admin@example.com', ...fields })),
+  });
+  const version = (found: '2.3' | '2.4' | undefined) => async () => (found === undefined ? undefined : { version: found });
+
+  it('is looked up by his own account where the login gets his groups', () => {
+    expect(loginRequest(login({}), 'local', 'master').user).toMatchObject({ name: 'admin@example.com', account: 'admin' });
+    expect(loginRequest(login({}), 'local').user).toMatchObject({ name: 'alice@example.com', account: 'alice' });
+  });
+
+  it.each([
+    ['2.3', {}, 'master'],
+    ['2.4', {}, 'user'],
+    [undefined, {}, 'user'],
+    ['2.3', { 'plugin/acl_user': 'alice@example.com' }, 'user'],
+    ['2.4', { acl_user: 'admin@example.com' }, 'master'],
+  ] as const)('gives a login of %s with %j the groups of the %s', async (found, fields, subject) => {
+    expect(await subjectOf(login(fields), 'auto', version(found))).toBe(subject);
+    expect(await subjectOf(login(fields), 'user', version(found))).toBe('user');
+    expect(await subjectOf(login(fields), 'master', version(found))).toBe('master');
   });
 });
