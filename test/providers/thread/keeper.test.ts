@@ -58,11 +58,11 @@ describe('a provider whose thread dies at each start', () => {
   });
 
   it('is given up on when it does not come to an end', async () => {
-    const { folder, lines, ask } = await keep({ start: 500 });
+    const { folder, lines, ask } = await keep({ start: 5000 });
     folder.note('loop');
-    await expect(ask('exit')).rejects.toThrow("odd: its thread can't be started: create() did not end within 500 ms");
+    await expect(ask('exit')).rejects.toThrow("odd: its thread can't be started: create() did not end within 5000 ms");
     expect(lines.slice(1)).toEqual([
-      "error: provider odd: its thread can't be started: create() did not end within 500 ms; not tried again for 100 ms",
+      "error: provider odd: its thread can't be started: create() did not end within 5000 ms; not tried again for 100 ms",
     ]);
   });
 });

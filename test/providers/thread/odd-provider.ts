@@ -63,7 +63,7 @@ export default {
       if (what === 'loop') for (;;);
       if (what === 'once') { if (!at(notes + '/' + argument)) { writeFileSync(notes + '/' + argument, 'yes'); for (;;); } return [{ name: 'late' }]; }
       if (what === 'exit') process.exit(3);
-      if (what === 'leak') for (const kept = []; ; ) kept.push({ kept: [kept.length] });
+      if (what === 'leak') for (const kept = []; ; ) kept.push(new Array(5000).fill(kept.length));
       if (what === 'heavy') { globalThis.kept = Array.from({ length: 4e6 }, (_, index) => ({ index })); return []; }
       if (what === 'deaf') return new Promise(() => {});
       if (what === 'patient') return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
