@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
-import type { ResolveSrv } from '../../src/providers/ldap/srv.js';
+import type { ResolveSrv } from '../../src/support/srv.js';
 
 /** A name server that knows the SRV records of one name. */
 export interface TestDns {

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { parseOptions } from '../../src/config/options.js';
-import { createLdapProvider } from '../../src/providers/ldap/lookup.js';
+import { createLdapProvider } from '../../src/providers/ldap/definition.js';
 import { OPTIONS } from '../../src/providers/ldap/options.js';
-import type { ResolveSrv } from '../../src/providers/ldap/srv.js';
 import type { Group, GroupProvider, LoginUser } from '../../src/providers/provider.js';
 import { createLogger, type Logger } from '../../src/support/log.js';
+import type { ResolveSrv } from '../../src/support/srv.js';
 
 /** A provider for a test, with what it has to say about its work. */
 export interface TestProvider extends GroupProvider {

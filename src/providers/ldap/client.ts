@@ -1,6 +1,8 @@
 import { type BerWriter, Client, Control, type Filter, PagedResultsControl } from 'ldapts';
-import { Entry } from './entry.js';
+import { ProviderError } from '../../support/errors.js';
+import { Entry, type ValueRange } from './entry.js';
 import { bindError } from './errors.js';
+import { ANYTHING } from './filter.js';
 import type { Transport } from './socket.js';
 
 /** Who to be. The password is asked for at each opening, so that a changed file counts from then on. */
@@ -61,8 +63,41 @@ export async function bind(client: Client, credentials: Credentials): Promise<vo
   }
 }
 
-/** Asks for a page (RFC 2696). ldapts' own paging stops at an empty page, though another one may follow. */
-export class PageRequest extends Control {
+/** Who we are, without the password. */
+export function describe(credentials: Credentials): string {
+  if (credentials.kind === 'anonymous') return 'anonymously';
+  return credentials.kind === 'external' ? 'by SASL EXTERNAL' : `as "${credentials.dn}"`;
+}
+
+/** ldapts looks by this list which attributes are to be bytes, comparing their case: all are. */
+class Every extends Array<string> {
+  override includes(): boolean {
+    return true;
+  }
+}
+const AS_BYTES: string[] = new Every();
+
+/** One search, or one page of it; `timeLimit` is in milliseconds. @throws any error of ldapts */
+export async function searchOn(client: Client, request: SearchRequest, timeLimit: number, page?: Control): Promise<SearchResult> {
+  const { base, scope, filter, attributes, atMost = 0 } = request;
+  const { searchEntries, searchReferences } = await client.search(
+    base,
+    // Where it isn't asked for, no size limit of ours: ldapts takes one that is reached for success. The server's own is an error, as it should be.
+    {
+      scope,
+      filter,
+      attributes: [...attributes],
+      explicitBufferAttributes: AS_BYTES,
+      sizeLimit: atMost,
+      timeLimit: Math.ceil(timeLimit / 1000),
+    },
+    page,
+  );
+  return { entries: searchEntries.map((entry) => new Entry(entry)), references: searchReferences };
+}
+
+/** Asks for a page (RFC 2696). */
+class PageRequest extends Control {
   readonly #page: PagedResultsControl;
 
   constructor(cookie: Buffer | undefined) {
@@ -75,39 +110,45 @@ export class PageRequest extends Control {
   }
 }
 
-/** ldapts looks by this list which attributes are to be bytes, comparing their case: all are. */
-class Every extends Array<string> {
-  override includes(): boolean {
-    return true;
-  }
-}
-const AS_BYTES: string[] = new Every();
-
-/** One search, or one page of it. @throws any error of ldapts */
-export async function searchOn(client: Client, request: SearchRequest, timeLimit: number, page?: PageRequest): Promise<SearchResult> {
-  const options = {
-    scope: request.scope,
-    filter: request.filter,
-    attributes: [...request.attributes],
-    explicitBufferAttributes: AS_BYTES,
-    // Where it isn't asked for, no size limit of ours: ldapts takes one that is reached for success. The server's own is an error, as it should be.
-    sizeLimit: request.atMost ?? 0,
-    timeLimit,
+/** All pages of one search, of which a connection has one at a time. ldapts' own paging stops at an empty page, though another one may follow. */
+export async function searchByPages(client: Client, search: (page: Control) => Promise<SearchResult>): Promise<SearchResult> {
+  const pages: SearchResult[] = [];
+  let cookie: Buffer | undefined;
+  const listen = ({ controls = [] }: { readonly controls?: readonly Control[] }): void => {
+    for (const control of controls) if (control instanceof PagedResultsControl) cookie = control.value?.cookie;
   };
-  const { searchEntries, searchReferences } = await client.search(request.base, options, page);
-  return { entries: searchEntries.map((entry) => new Entry(entry)), references: searchReferences };
+  parserOf(client).on('message', listen);
+  try {
+    do pages.push(await search(new PageRequest(cookie)));
+    while (cookie !== undefined && cookie.length > 0);
+  } finally {
+    parserOf(client).off('message', listen);
+  }
+  return { entries: pages.flatMap(({ entries }) => entries), references: pages.flatMap(({ references }) => references) };
 }
 
-/** Tells what the server's answers say about the page that follows: `undefined` behind the last one. */
-export function onCookie(client: Client, tell: (cookie: Buffer | undefined) => void): void {
-  parserOf(client).on('message', ({ controls = [] }: { readonly controls?: readonly Control[] }) => {
-    const page = controls.find((control): control is PagedResultsControl => control instanceof PagedResultsControl);
-    if (page !== undefined) tell(page.value?.cookie?.length ? page.value.cookie : undefined);
-  });
-}
-
-/** Who we are, without the password. */
-export function describe(credentials: Credentials): string {
-  if (credentials.kind === 'anonymous') return 'anonymously';
-  return credentials.kind === 'external' ? 'by SASL EXTERNAL' : `as "${credentials.dn}"`;
+/**
+ * All values of an attribute, also where the server gives them in portions: Active Directory does so from 1,500 values on, and then the attribute
+ * itself looks empty ([MS-ADTS] 3.1.1.3.1.3.3).
+ * @throws ProviderError when a portion doesn't come
+ */
+export async function allValues(
+  search: (request: SearchRequest) => Promise<Pick<SearchResult, 'entries'>>,
+  entry: Entry,
+  attribute: string,
+): Promise<readonly Buffer[]> {
+  let part: ValueRange | undefined = entry.range(attribute);
+  if (part === undefined) return entry.bytes(attribute);
+  const values: Buffer[] = [];
+  let from = 0;
+  for (;;) {
+    if (part?.start !== from || (part.next !== undefined && !(part.next > from))) {
+      throw new ProviderError('ldap', `"${entry.dn}": the server gives the first ${from} values of ${attribute}, and no more`);
+    }
+    values.push(...part.values);
+    if (part.next === undefined) return values;
+    from = part.next;
+    const attributes = [`${attribute};range=${from}-*`];
+    part = (await search({ base: entry.dn, scope: 'base', filter: ANYTHING, attributes })).entries[0]?.range(attribute);
+  }
 }

@@ -1,22 +1,12 @@
 import type { ConnectionOptions } from 'node:tls';
-import { type Client, ResultCodeError } from 'ldapts';
+import { type Client, type Control, ResultCodeError } from 'ldapts';
 import { explain } from '../../support/errors.js';
 import { createLimiter } from '../../support/limiter.js';
 import type { Logger } from '../../support/log.js';
-import {
-  bind,
-  type Credentials,
-  clientOn,
-  describe,
-  onCookie,
-  PageRequest,
-  type SearchRequest,
-  type SearchResult,
-  searchOn,
-} from './client.js';
+import { GivenUp, within } from '../../support/within.js';
+import { bind, type Credentials, clientOn, describe, type SearchRequest, type SearchResult, searchByPages, searchOn } from './client.js';
 import { createDirectory, type Directory } from './directory.js';
-import type { Entry } from './entry.js';
-import { GivenUp, NoAnswer, RESULT, resultError, SearchFailed, within } from './errors.js';
+import { codeOf, LdapError, RESULT, resultError } from './errors.js';
 import { openTransport, type Transport } from './socket.js';
 import type { Endpoint } from './uri.js';
 
@@ -28,15 +18,12 @@ export interface ConnectionSettings {
   readonly connectTimeout: number;
   /** Milliseconds for the answer to one search. */
   readonly searchTimeout: number;
-  readonly log: Logger;
 }
 
 /** OpenLDAP closes a connection with more unanswered requests than conn_max_pending, 100 unless the administrator says otherwise. */
 const MAX_IN_FLIGHT = 64;
 /** What waits for a turn are searches of lookups, which are bounded already. */
 const MAX_WAITING = Number.POSITIVE_INFINITY;
-/** Results of an answer that may be whole by pages: 389 Directory Server has limits of their own for these. */
-const CUT_OFF: ReadonlySet<number> = new Set([RESULT.sizeLimit, RESULT.adminLimit]);
 /** Silence on a connection where nothing was said for so long may be a firewall's that has forgotten it: milliseconds. */
 const IDLE = 10_000;
 
@@ -44,21 +31,17 @@ const IDLE = 10_000;
 export interface Connection {
   readonly endpoint: Endpoint;
   readonly transport: Transport;
-  /** What is known of what is behind it. */
-  readonly directory: Directory;
   /** Whether a new lookup may start on it. */
   readonly usable: boolean;
+  /** What is known of what is behind it. */
+  readonly directory: Directory;
   /**
    * All entries: where the server's size limit cuts an answer, the search is made again by pages.
-   * @throws SearchFailed when the server's answer is an error
-   * @throws NoAnswer when there is no answer
-   * @throws GivenUp when the lookup is over
+   * @throws LdapError; what the signal was aborted with
    */
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchResult>;
-  /** Counts a lookup in. */
-  enter(): void;
-  /** Counts a lookup out; the last one turns off the light, if the connection is retired. */
-  leave(): void;
+  /** Runs a lookup; the connection stays open until it has ended, retired or not. */
+  run<T>(lookup: () => Promise<T>): Promise<T>;
   /** Takes no more lookups; those that are on it may end. */
   retire(): void;
   /** Closes at once; searches without an answer reject. */
@@ -66,7 +49,12 @@ export interface Connection {
 }
 
 /** Connects and binds, in one time limit. @throws BindRefused, ConfigError, or any other error for a server that can't be used */
-export async function openConnection(endpoint: Endpoint, settings: ConnectionSettings, signal: AbortSignal): Promise<Connection> {
+export async function openConnection(
+  endpoint: Endpoint,
+  settings: ConnectionSettings,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Connection> {
   const undo = new AbortController();
   const started = performance.now();
   const work = async (): Promise<Connection> => {
@@ -75,8 +63,8 @@ export async function openConnection(endpoint: Endpoint, settings: ConnectionSet
     if (undo.signal.aborted) transport.destroy();
     const client = clientOn(transport);
     await bind(client, settings.credentials);
-    settings.log.debug(`${endpoint.uri}: connected, bound ${describe(settings.credentials)}, ${elapsed(started)} ms`);
-    return share(client, transport, endpoint, settings);
+    log.debug(`${endpoint.uri}: connected, bound ${describe(settings.credentials)}, ${elapsed(started)} ms`);
+    return share(client, transport, endpoint, settings.searchTimeout, log);
   };
   try {
     return await within(work(), { ms: settings.connectTimeout, what: 'no connection', signal });
@@ -86,15 +74,15 @@ export async function openConnection(endpoint: Endpoint, settings: ConnectionSet
   }
 }
 
-function share(client: Client, transport: Transport, endpoint: Endpoint, settings: ConnectionSettings): Connection {
+function share(client: Client, transport: Transport, endpoint: Endpoint, timeout: number, log: Logger): Connection {
   let lookups = 0;
   let retired = false;
   let answered = false;
   let heard = performance.now();
-  const page: { cookie?: Buffer | undefined } = {};
   const turns = createLimiter('searches', MAX_IN_FLIGHT, MAX_WAITING);
   // A server keeps one cookie for each connection.
   const pagedTurns = createLimiter('paged searches', 1, MAX_WAITING);
+  const { uri } = endpoint;
 
   const destroy = (): void => {
     retired = true;
@@ -102,115 +90,98 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, setting
   };
   const retire = (): void => {
     retired = true;
-    if (lookups === 0) destroy();
+    if (lookups === 0) transport.destroy();
   };
   transport.once('close', retire);
   transport.on('data', () => {
     heard = performance.now();
   });
-  onCookie(client, (next) => {
-    page.cookie = next;
-  });
   // An idle connection is no reason for a process to go on; a search is.
   transport.unref();
 
-  const send = async (request: SearchRequest, signal: AbortSignal, control?: PageRequest): Promise<SearchResult> => {
-    if (!client.isBound) throw new NoAnswer(`${endpoint.uri}: connection lost`, answered ? 'fresh-connection' : 'next-server');
-    const work = searchOn(client, request, Math.ceil(settings.searchTimeout / 1000), control);
-    return within(work, { ms: settings.searchTimeout, what: 'no answer to a search', signal });
+  /** What became of a search that began at `started`, on a connection that had been idle for so long. */
+  const failure = (error: unknown, request: SearchRequest, started: number, idle: number): LdapError => {
+    const onceMore = answered ? 'fresh-connection' : 'next-server';
+    if (error instanceof ResultCodeError) {
+      answered = true;
+      const result = resultError(error, request.base, uri, request.atMost !== undefined);
+      if (result.verdict !== 'deny') retire();
+      return result;
+    }
+    if (error instanceof GivenUp) {
+      // The neighbours may still get their answers.
+      retire();
+      const forgotten = idle > IDLE && heard < started;
+      return new LdapError(`${uri}: ${error.message}`, forgotten ? 'fresh-connection' : 'next-server', { cause: error });
+    }
+    destroy();
+    return new LdapError(`${uri}: ${explain(error)}`, onceMore, { cause: error });
   };
 
-  const searchOnce = async (request: SearchRequest, signal: AbortSignal, control?: PageRequest): Promise<SearchResult> => {
+  const searchOnce = async (request: SearchRequest, page?: Control): Promise<SearchResult> => {
     const started = performance.now();
     const idle = started - heard;
-    let outcome = 'failed';
+    let outcome = '';
     transport.ref();
     try {
-      const result = await send(request, signal, control);
+      // ldapts would open another connection.
+      if (!client.isBound) throw new Error('connection lost');
+      const result = await within(searchOn(client, request, timeout, page), { ms: timeout, what: 'no answer to a search' });
       answered = true;
       outcome = `entries=${result.entries.length}`;
       return result;
     } catch (error) {
-      outcome = explain(error);
-      if (error instanceof ResultCodeError) {
-        answered = true;
-        const failure = resultError(error, request.base, endpoint.uri, request.atMost !== undefined);
-        outcome = failure.message;
-        if (failure instanceof NoAnswer) retire();
-        throw failure;
-      }
-      if (error instanceof GivenUp) {
-        // An answer that comes now would find nobody. The neighbours may still get theirs.
-        retire();
-        if (signal.aborted) throw error;
-        const forgotten = idle > IDLE && heard < started;
-        throw new NoAnswer(`${endpoint.uri}: ${error.message}`, forgotten ? 'fresh-connection' : 'next-server', {
-          silent: true,
-          cause: error,
-        });
-      }
-      destroy();
-      if (error instanceof NoAnswer) throw error;
-      throw new NoAnswer(`${endpoint.uri}: ${outcome}`, answered ? 'fresh-connection' : 'next-server', { cause: error });
+      const failed = failure(error, request, started, idle);
+      outcome = failed.message;
+      throw failed;
     } finally {
       if (turns.running === 1) transport.unref();
-      settings.log.debug(
-        () =>
-          `search base="${request.base}" scope=${request.scope} filter=${request.filter} ${outcome} ${elapsed(started)} ms (${endpoint.uri})`,
+      const { base, scope, filter } = request;
+      log.debug(() => `search base="${base}" scope=${scope} filter=${filter} ${outcome} ${elapsed(started)} ms (${uri})`);
+    }
+  };
+
+  const search: Connection['search'] = async (request, signal) => {
+    const turn = (page?: Control): Promise<SearchResult> => {
+      signal.throwIfAborted();
+      return turns.run(
+        () => searchOnce(request, page),
+        () => signal,
+      );
+    };
+    try {
+      return await turn();
+    } catch (error) {
+      // By pages an answer may be whole: 389 Directory Server has limits of their own for these.
+      const isCut = codeOf(error) === RESULT.sizeLimit || codeOf(error) === RESULT.adminLimit;
+      if (!isCut || request.scope === 'base' || request.atMost !== undefined) throw error;
+      return await pagedTurns.run(
+        () => searchByPages(client, turn),
+        () => signal,
       );
     }
   };
 
-  const search = async (request: SearchRequest, signal: AbortSignal, control?: PageRequest): Promise<SearchResult> => {
-    if (signal.aborted) throw new GivenUp('the time for the whole lookup was over', { cause: signal.reason });
-    return turns.run(
-      () => searchOnce(request, signal, control),
-      () => signal,
-    );
-  };
-
-  const searchByPages = async (request: SearchRequest, signal: AbortSignal): Promise<SearchResult> => {
-    const entries: Entry[] = [];
-    const references: string[] = [];
-    page.cookie = undefined;
-    do {
-      const result = await search(request, signal, new PageRequest(page.cookie));
-      entries.push(...result.entries);
-      references.push(...result.references);
-    } while (page.cookie !== undefined);
-    return { entries, references };
-  };
-
-  const connection: Connection = {
+  return {
     endpoint,
     transport,
-    directory: createDirectory((request, signal) => connection.search(request, signal), settings.log),
+    directory: createDirectory(search, log),
     get usable() {
       return !retired && client.isBound;
     },
-    async search(request, signal) {
-      try {
-        return await search(request, signal);
-      } catch (error) {
-        if (!(error instanceof SearchFailed && CUT_OFF.has(error.code) && request.scope === 'sub' && request.atMost === undefined))
-          throw error;
-        return await pagedTurns.run(
-          () => searchByPages(request, signal),
-          () => signal,
-        );
-      }
-    },
-    enter() {
+    search,
+    async run(lookup) {
       lookups++;
-    },
-    leave() {
-      lookups--;
-      if (retired) retire();
+      try {
+        return await lookup();
+      } finally {
+        lookups--;
+        if (retired) retire();
+      }
     },
     retire,
     destroy,
   };
-  return connection;
 }
 
 function elapsed(since: number): number {

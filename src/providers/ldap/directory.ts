@@ -1,8 +1,8 @@
-import { EqualityFilter, PresenceFilter } from 'ldapts';
+import { EqualityFilter, type Filter, PresenceFilter } from 'ldapts';
 import type { Logger } from '../../support/log.js';
 import type { SearchRequest, SearchResult } from './client.js';
 import type { Entry } from './entry.js';
-import { NoAnswer, RESULT, SearchFailed, within } from './errors.js';
+import { codeOf, missingBase, RESULT } from './errors.js';
 import { ANYTHING } from './filter.js';
 
 /** AD's mark in the root DSE, LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3). Samba has it too. */
@@ -21,17 +21,19 @@ export interface Facts {
 
 /** What is behind one connection, as this bind sees it. Each thing is asked once, when a lookup first needs it. */
 export interface Directory {
-  facts(signal: AbortSignal): Promise<Facts>;
+  facts(): Promise<Facts>;
+  /** Whether continuation references say that a part of the answer is missing: Active Directory's root always refers to its other partitions. */
+  isElsewhere(references: readonly string[]): Promise<boolean>;
   /**
    * Warns, once, when this bind sees `attribute` on no entry below `base`: then nobody has it, or it may not be read, and only the
    * administrator knows which. `option` is the base's name.
-   * @throws NoAnswer when there is nothing at all to see below `base`
+   * @throws LdapError when there is nothing at all to see below `base`
    */
-  requireVisible(option: string, base: string, attribute: string, signal: AbortSignal): Promise<void>;
-  /** @throws NoAnswer when this bind sees no entry below `base`: some servers answer that with success */
-  requireBase(option: string, base: string, signal: AbortSignal): Promise<void>;
+  requireVisible(option: string, base: string, attribute: string): Promise<void>;
+  /** @throws LdapError when this bind sees no entry below `base`: some servers answer that with success */
+  requireBase(option: string, base: string): Promise<void>;
   /** The attribute by which entries can be searched for by their DN; `undefined` if there is none. Tried on an entry below `base`. */
-  dnAttribute(option: string, base: string, signal: AbortSignal): Promise<string | undefined>;
+  dnAttribute(option: string, base: string): Promise<string | undefined>;
   /** Logs a warning, once. */
   warn(message: string): void;
 }
@@ -42,102 +44,81 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
   // Shared by all lookups on the connection: the end of one is no end for the others. A search has a time limit of its own.
   const never = new AbortController().signal;
 
-  function once<T>(key: string, ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const known = asked.get(key) as Promise<T> | undefined;
+  function once<T>(key: string, ask: () => Promise<T>): Promise<T> {
     const answer =
-      known ??
+      (asked.get(key) as Promise<T> | undefined) ??
       ask().catch((error: unknown) => {
         asked.delete(key);
         throw error;
       });
     asked.set(key, answer);
-    return within(answer, { ms: 2 ** 31 - 1, what: 'no answer to a search', signal });
+    return answer;
   }
 
-  const readFacts = async (): Promise<Facts> => {
-    const attributes = ['supportedCapabilities', 'defaultNamingContext', 'ldapServiceName', 'vendorName'];
-    const { entries } = await search({ base: '', scope: 'base', filter: ANYTHING, attributes }, never);
-    const value = (attribute: string): string => entries[0]?.texts(attribute)[0] ?? '';
-    const isActiveDirectory = entries[0]?.texts('supportedCapabilities').includes(ACTIVE_DIRECTORY) ?? false;
-    return {
-      isActiveDirectory,
-      domain: isActiveDirectory ? value('defaultNamingContext') : '',
-      // "example.com:dc1$@EXAMPLE.COM"
-      dnsDomain: isActiveDirectory ? (value('ldapServiceName').split(':')[0] ?? '').toLowerCase() : '',
-      transitiveMemberOf: /^389 Project/i.test(value('vendorName')),
-    };
-  };
+  const facts = (): Promise<Facts> =>
+    once('facts', async () => {
+      const attributes = ['supportedCapabilities', 'defaultNamingContext', 'ldapServiceName', 'vendorName'];
+      const { entries } = await search({ base: '', scope: 'base', filter: ANYTHING, attributes }, never);
+      const value = (attribute: string): string => entries[0]?.texts(attribute)[0] ?? '';
+      const isActiveDirectory = entries[0]?.texts('supportedCapabilities').includes(ACTIVE_DIRECTORY) ?? false;
+      return {
+        isActiveDirectory,
+        domain: isActiveDirectory ? value('defaultNamingContext') : '',
+        // "example.com:dc1$@EXAMPLE.COM"
+        dnsDomain: isActiveDirectory ? (value('ldapServiceName').split(':')[0] ?? '').toLowerCase() : '',
+        transitiveMemberOf: /^389 Project/i.test(value('vendorName')),
+      };
+    });
 
-  /** One entry below `base`, for the sake of whether there is any. */
-  const one = async (base: string, scope: 'base' | 'sub', filter: SearchRequest['filter']): Promise<Entry | undefined> => {
+  const one = async (base: string, scope: 'base' | 'sub', filter: Filter): Promise<Entry | undefined> => {
     try {
       return (await search({ base, scope, filter, attributes: ['1.1'], atMost: 1 }, never)).entries[0];
     } catch (error) {
       // A server may refuse to look through everything: then there was nothing in what it had looked through.
-      if (error instanceof SearchFailed && (missing(error) || error.code === RESULT.adminLimit)) return undefined;
+      if (codeOf(error) === RESULT.noSuchObject || codeOf(error) === RESULT.adminLimit) return undefined;
       throw error;
     }
   };
-  const some = async (base: string): Promise<Entry | undefined> =>
-    (await one(base, 'base', ANYTHING)) ?? (await one(base, 'sub', ANYTHING));
+
+  const some = (option: string, base: string): Promise<Entry> =>
+    once(`base ${base}`, async () => {
+      const entry = (await one(base, 'base', ANYTHING)) ?? (await one(base, 'sub', ANYTHING));
+      if (entry === undefined) throw missingBase(option, base);
+      return entry;
+    });
 
   const warn = (message: string): void => {
     if (!warned.has(message)) log.warning(`ldap: ${message}`);
     warned.add(message);
   };
 
-  const requireBase: Directory['requireBase'] = (option, base, signal) =>
-    once(
-      `base ${base}`,
-      async () => {
-        if ((await some(base)) === undefined) throw missingBase(option, base);
-      },
-      signal,
-    );
-
   return {
-    facts: (signal) => once('facts', readFacts, signal),
-    requireBase,
-    requireVisible: (option, base, attribute, signal) =>
-      once(
-        `attribute ${attribute} ${base}`,
-        async () => {
-          try {
-            if ((await one(base, 'sub', new PresenceFilter({ attribute }))) !== undefined) return;
-          } catch (error) {
-            // Can't be found out: without an index, say.
-            if (error instanceof SearchFailed) return;
-            throw error;
-          }
-          await requireBase(option, base, never);
-          warn(
-            `no entry below ${option} "${base}" shows this bind the attribute ${attribute}: if this bind may not read it, groups are missing${attribute === 'gidNumber' ? '; if users have none, set primary_group = false' : ''}`,
-          );
-        },
-        signal,
-      ),
-    dnAttribute: (option, base, signal) =>
-      once(
-        `dn ${base}`,
-        async () => {
-          const attribute = (await readFacts()).isActiveDirectory ? 'distinguishedName' : 'entryDN';
-          const entry = await some(base);
-          if (entry === undefined) throw missingBase(option, base);
-          const found = await one(entry.dn, 'base', new EqualityFilter({ attribute, value: entry.dn }));
-          return found === undefined ? undefined : attribute;
-        },
-        signal,
-      ),
+    facts,
     warn,
+    isElsewhere: async (references) => references.length > 0 && !(await facts()).isActiveDirectory,
+    async requireBase(option, base) {
+      await some(option, base);
+    },
+    requireVisible: (option, base, attribute) =>
+      once(`attribute ${attribute} ${base}`, async () => {
+        try {
+          if ((await one(base, 'sub', new PresenceFilter({ attribute }))) !== undefined) return;
+        } catch (error) {
+          // Can't be found out: without an index, say.
+          if (codeOf(error) !== undefined) return;
+          throw error;
+        }
+        await some(option, base);
+        const hint = attribute === 'gidNumber' ? '; if users have none, set primary_group = false' : '';
+        warn(
+          `no entry below ${option} "${base}" shows this bind the attribute ${attribute}: if this bind may not read it, groups are missing${hint}`,
+        );
+      }),
+    dnAttribute: (option, base) =>
+      once(`dn ${base}`, async () => {
+        const attribute = (await facts()).isActiveDirectory ? 'distinguishedName' : 'entryDN';
+        const { dn } = await some(option, base);
+        return (await one(dn, 'base', new EqualityFilter({ attribute, value: dn }))) && attribute;
+      }),
   };
-}
-
-/** Whether a search failed because its base isn't there. */
-export function missing(error: SearchFailed): boolean {
-  return error.code === RESULT.noSuchObject;
-}
-
-/** For a base that every answer depends on. An empty replica has none: another server may. */
-export function missingBase(option: string, base: string, cause?: unknown): NoAnswer {
-  return new NoAnswer(`${option} "${base}" is not there, or may not be read by this bind`, 'next-server', { cause });
 }

@@ -1,10 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Entry as LdaptsEntry } from 'ldapts';
-import { ProviderError } from '../../support/errors.js';
-import { ANYTHING } from './filter.js';
 
 /** A portion of an attribute's values. */
-interface ValueRange {
+export interface ValueRange {
   /** The number of its first value, from 0 on. */
   readonly start: number;
   readonly values: readonly Buffer[];
@@ -66,28 +64,4 @@ export function text(value: Buffer): string | undefined {
 /** Whether a text that ldapts decoded can have come from UTF-8: what can't was read as U+FFFD. */
 export function isWhole(decoded: string): boolean {
   return !decoded.includes('\uFFFD');
-}
-
-/** Reads one entry. */
-export type ReadEntry = (dn: string, filter: typeof ANYTHING, attributes: readonly string[]) => Promise<Entry | undefined>;
-
-/**
- * All values of an attribute, also where the server gives them in portions: Active Directory does so from 1,500 values on, and then the attribute
- * itself looks empty ([MS-ADTS] 3.1.1.3.1.3.3).
- * @throws ProviderError when a portion doesn't come
- */
-export async function allValues(read: ReadEntry, entry: Entry, attribute: string): Promise<readonly Buffer[]> {
-  let part: ValueRange | undefined = entry.range(attribute);
-  if (part === undefined) return entry.bytes(attribute);
-  const values: Buffer[] = [];
-  let from = 0;
-  for (;;) {
-    if (part?.start !== from || (part.next !== undefined && !(part.next > from))) {
-      throw new ProviderError('ldap', `"${entry.dn}": the server gives the first ${from} values of ${attribute}, and no more`);
-    }
-    values.push(...part.values);
-    if (part.next === undefined) return values;
-    from = part.next;
-    part = (await read(entry.dn, ANYTHING, [`${attribute};range=${from}-*`]))?.range(attribute);
-  }
 }

@@ -39,7 +39,7 @@ export interface FilterTemplate {
 
 /** Where the characters that stand for placeholders begin. The parser sees bytes, so that no text of the configuration holds such characters. */
 const MARKS = 0xe000;
-const MARK = /[\ue000-\ue0ff]/;
+const MARK = /([\ue000-\ue0ff])/;
 
 /**
  * Reads a filter (RFC 4515) with `{name}` placeholders in its values. Blanks and ends of lines between parentheses are allowed.
@@ -47,22 +47,33 @@ const MARK = /[\ue000-\ue0ff]/;
  */
 export function parseFilter(source: string, allowed: readonly string[], option: string): FilterTemplate {
   const refuse = (reason: string): ConfigError => new ConfigError(`${option}: ${source.trim()}: no filter: ${reason}`);
-  const root = compile(parse(source, allowed, refuse), allowed, refuse);
-  const holders = [...holdersIn(root)];
-  // Then one tree with all the values in one place says the same as an OR of as many trees, and is less to send and to match.
-  const distributes = holders.length <= 1 && !holders.some(({ negated }) => negated);
+  const root = parse(source, allowed, refuse);
+  const leaves = [...leavesOf(root, false)].map(({ leaf, negated }) => {
+    const marks = [...new Set(valuesOf(leaf).join('').match(new RegExp(MARK, 'g')))];
+    return { leaf, negated, names: marks.map((mark) => allowed[mark.charCodeAt(0) - MARKS] ?? '') };
+  });
+  for (const { leaf, names } of leaves) {
+    const isText = valuesOf(leaf).every((value) =>
+      value.split(MARK).every((piece) => MARK.test(piece) || isUtf8(Buffer.from(piece, 'latin1'))),
+    );
+    if (!isText && !(leaf instanceof EqualityFilter && names.length === 0))
+      throw refuse("bytes that aren't UTF-8 can only be compared by =, without placeholders");
+  }
+  const holders = leaves.filter(({ names }) => names.length > 0);
+  const namesIn = new Map(holders.map(({ leaf, names }) => [leaf, names]));
   const fill = (values: FilterValues): Filter | undefined => {
-    const filter = root.fill(values);
+    const filter = filled(root, (leaf) => comparisons(leaf, namesIn.get(leaf) ?? [], allowed, values));
     if (filter === true) return ANYTHING;
     return filter === false ? undefined : filter;
   };
   return {
     placeholders: new Set(holders.flatMap(({ names }) => names)),
-    attributes: [...new Set(holders.map(({ attribute }) => attribute))],
+    attributes: [...new Set(holders.map(({ leaf }) => attributeOf(leaf)))],
     usesChainRule: source.includes(CHAIN_RULE),
     fill,
     fillAny(placeholder, values) {
-      if (distributes) return fill({ [placeholder]: values });
+      // Then one tree with all the values in one place says the same as an OR of as many trees, and is less to send and to match.
+      if (holders.length <= 1 && !holders[0]?.negated) return fill({ [placeholder]: values });
       return anyOf(values.flatMap((value) => fill({ [placeholder]: [value] }) ?? []));
     },
   };
@@ -100,104 +111,70 @@ function parse(source: string, allowed: readonly string[], refuse: (reason: stri
   }
 }
 
-/** A part of a filter. Filling it gives `false` for what can't match and `true` for what always does: neither has a form that all servers know. */
-interface Node {
-  readonly children: readonly Node[];
-  readonly negates?: boolean;
-  /** For a comparison with placeholders in its value. */
-  readonly holder?: { readonly names: readonly string[]; readonly attribute: string };
-  fill(values: FilterValues): Filter | boolean;
+function* leavesOf(filter: Filter, negated: boolean): Iterable<{ readonly leaf: Filter; readonly negated: boolean }> {
+  if (filter instanceof NotFilter) yield* leavesOf(filter.filter, true);
+  else if (filter instanceof AndFilter || filter instanceof OrFilter) for (const each of filter.filters) yield* leavesOf(each, negated);
+  else yield { leaf: filter, negated };
 }
 
-function* holdersIn(node: Node, negated = false): Iterable<{ names: readonly string[]; attribute: string; negated: boolean }> {
-  if (node.holder !== undefined) yield { ...node.holder, negated };
-  for (const child of node.children) yield* holdersIn(child, negated || node.negates === true);
-}
-
-function compile(filter: Filter, allowed: readonly string[], refuse: (reason: string) => ConfigError): Node {
+/** The tree with its leaves replaced: `false` for what can't match and `true` for what always does, neither of which has a form that all servers know. */
+function filled(filter: Filter, leaf: (filter: Filter) => Filter | false): Filter | boolean {
   if (filter instanceof NotFilter) {
-    const child = compile(filter.filter, allowed, refuse);
-    const fill: Node['fill'] = (values) => {
-      const inner = child.fill(values);
-      return typeof inner === 'boolean' ? !inner : new NotFilter({ filter: inner });
-    };
-    return { children: [child], negates: true, fill };
+    const inner = filled(filter.filter, leaf);
+    return typeof inner === 'boolean' ? !inner : new NotFilter({ filter: inner });
   }
-  if (!(filter instanceof AndFilter || filter instanceof OrFilter)) return compileLeaf(filter, allowed, refuse);
-  const children = filter.filters.map((each) => compile(each, allowed, refuse));
+  if (!(filter instanceof AndFilter || filter instanceof OrFilter)) return leaf(filter);
+  const parts = filter.filters.map((each) => filled(each, leaf));
   const decisive = filter instanceof OrFilter;
-  return {
-    children,
-    fill(values) {
-      const parts = children.map((child) => child.fill(values));
-      if (parts.includes(decisive)) return decisive;
-      const filters = parts.filter((part) => typeof part !== 'boolean');
-      if (filters.length < 2) return filters[0] ?? !decisive;
-      return decisive ? new OrFilter({ filters }) : new AndFilter({ filters });
-    },
-  };
+  if (parts.includes(decisive)) return decisive;
+  const filters = parts.filter((part) => typeof part !== 'boolean');
+  if (filters.length < 2) return filters[0] ?? !decisive;
+  return decisive ? new OrFilter({ filters }) : new AndFilter({ filters });
 }
 
-function compileLeaf(filter: Filter, allowed: readonly string[], refuse: (reason: string) => ConfigError): Node {
-  const [attribute, values] = valuesOf(filter);
-  const templates = values.map((value) => value.split(MARK).map((piece) => Buffer.from(piece, 'latin1')));
-  const marks = [...new Set(values.flatMap((value) => value.match(new RegExp(MARK, 'g')) ?? []))];
-  const names = marks.map((mark) => allowed[mark.charCodeAt(0) - MARKS] ?? '');
-  const [[bytes] = []] = templates;
-  if (filter instanceof EqualityFilter && names.length === 0 && bytes !== undefined && !isUtf8(bytes)) {
-    const finished = new EqualityFilter({ attribute, value: bytes });
-    return { children: [], fill: () => finished };
-  }
-  if (!templates.flat().every((piece) => isUtf8(piece)))
-    throw refuse("bytes that aren't UTF-8 can only be compared by =, without placeholders");
-  const texts = values.map((value) =>
-    value.split(new RegExp(`(${MARK.source})`)).map((piece) => (MARK.test(piece) ? piece : Buffer.from(piece, 'latin1').toString())),
+/** A comparison with each combination of the values of its placeholders; `false` if one of them has none. */
+function comparisons(leaf: Filter, names: readonly string[], allowed: readonly string[], values: FilterValues): Filter | false {
+  const choices = names.reduce<readonly Readonly<Record<string, string>>[]>(
+    (all, name) => all.flatMap((choice) => (values[name] ?? []).map((value) => ({ ...choice, [name]: value }))),
+    [{}],
   );
-  const finish = (choice: ReadonlyMap<string, string>): Filter =>
-    withValues(
-      filter,
-      attribute,
-      texts.map((pieces) => pieces.map((piece) => choice.get(piece) ?? piece).join('')),
-    );
-  if (names.length === 0) {
-    const finished = finish(new Map());
-    return { children: [], fill: () => finished };
-  }
-  return {
-    children: [],
-    holder: { names, attribute },
-    fill(given) {
-      let choices: readonly ReadonlyMap<string, string>[] = [new Map()];
-      for (const [index, name] of names.entries()) {
-        const mark = marks[index] ?? '';
-        choices = choices.flatMap((choice) => (given[name] ?? []).map((value) => new Map([...choice, [mark, value]])));
-      }
-      return anyOf(choices.map(finish)) ?? false;
-    },
-  };
+  const decoded = (value: string, choice: Readonly<Record<string, string>>): string =>
+    value
+      .split(MARK)
+      .map((piece) =>
+        MARK.test(piece) ? (choice[allowed[piece.charCodeAt(0) - MARKS] ?? ''] ?? '') : Buffer.from(piece, 'latin1').toString(),
+      )
+      .join('');
+  return anyOf(choices.map((choice) => withValues(leaf, (value) => decoded(value, choice)))) ?? false;
 }
 
-function valuesOf(filter: Filter): readonly [attribute: string, values: readonly string[]] {
-  if (filter instanceof SubstringFilter) return [filter.attribute, [filter.initial, ...filter.any, filter.final]];
-  if (filter instanceof ExtensibleFilter) return [filter.matchType, [filter.value]];
-  if (filter instanceof EqualityFilter) return [filter.attribute, [String(filter.value)]];
-  if (filter instanceof GreaterThanEqualsFilter || filter instanceof LessThanEqualsFilter || filter instanceof ApproximateFilter) {
-    return [filter.attribute, [filter.value]];
-  }
-  return ['', []];
+function attributeOf(leaf: Filter): string {
+  if (leaf instanceof ExtensibleFilter) return leaf.matchType;
+  return 'attribute' in leaf ? String(leaf.attribute) : '';
 }
 
-/** A copy of a comparison, with other values. */
-function withValues(filter: Filter, attribute: string, values: readonly string[]): Filter {
-  const [value = ''] = values;
-  if (filter instanceof SubstringFilter) {
-    return new SubstringFilter({ attribute, initial: value, any: values.slice(1, -1), final: values.at(-1) ?? '' });
+function valuesOf(leaf: Filter): readonly string[] {
+  if (leaf instanceof SubstringFilter) return [leaf.initial, ...leaf.any, leaf.final];
+  return 'value' in leaf ? [String(leaf.value)] : [];
+}
+
+/** A copy of a comparison, with its values decoded and filled. */
+function withValues(leaf: Filter, text: (value: string) => string): Filter {
+  if (leaf instanceof SubstringFilter) {
+    const { attribute, initial, any, final } = leaf;
+    return new SubstringFilter({ attribute, initial: text(initial), any: any.map(text), final: text(final) });
   }
-  if (filter instanceof ExtensibleFilter) {
-    return new ExtensibleFilter({ matchType: attribute, rule: filter.rule, dnAttributes: filter.dnAttributes, value });
+  if (leaf instanceof ExtensibleFilter) {
+    const { matchType, rule, dnAttributes, value } = leaf;
+    return new ExtensibleFilter({ matchType, rule, dnAttributes, value: text(value) });
   }
-  if (filter instanceof EqualityFilter) return new EqualityFilter({ attribute, value });
-  if (filter instanceof GreaterThanEqualsFilter) return new GreaterThanEqualsFilter({ attribute, value });
-  if (filter instanceof LessThanEqualsFilter) return new LessThanEqualsFilter({ attribute, value });
-  return filter instanceof ApproximateFilter ? new ApproximateFilter({ attribute, value }) : filter;
+  if (leaf instanceof EqualityFilter) {
+    const bytes = Buffer.from(String(leaf.value), 'latin1');
+    const isBinary = !MARK.test(String(leaf.value)) && !isUtf8(bytes);
+    return new EqualityFilter({ attribute: leaf.attribute, value: isBinary ? bytes : text(String(leaf.value)) });
+  }
+  for (const Comparison of [GreaterThanEqualsFilter, LessThanEqualsFilter, ApproximateFilter]) {
+    if (leaf instanceof Comparison) return new Comparison({ attribute: leaf.attribute, value: text(leaf.value) });
+  }
+  return leaf;
 }

@@ -1,23 +1,18 @@
 import { resolve } from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
 import type { Filter } from 'ldapts';
 import { ConfigError } from '../../support/errors.js';
+import { readPasswordFile, stampOf } from '../../support/secret-file.js';
 import type { Credentials } from './client.js';
 import { escapeDnValue } from './dn.js';
-import { readPasswordFile, readTlsFiles, stampOf } from './files.js';
 import { type FilterTemplate, parseFilter } from './filter.js';
 import type { LdapOptions } from './options.js';
 import { PRESETS, type Preset, type Strategy } from './presets.js';
+import type { ServersSettings } from './servers.js';
+import { readTlsFiles } from './tls.js';
 import { type Location, parseUri } from './uri.js';
 
 /** What the options come to: checked, with the preset's part filled in, filters and files read. */
-export interface Plan {
-  readonly locations: readonly Location[];
-  readonly credentials: Credentials;
-  /** Reads the files of certificates. */
-  readonly tls: () => ConnectionOptions;
-  /** Says by another text that a file of credentials has changed. */
-  readonly stamp: () => string;
+export interface Plan extends ServersSettings {
   readonly user: {
     /** The base for a user, which a name can't add to or get out of; `undefined` for one that lacks a part that the base needs. */
     readonly base: (placeholders: Readonly<Record<string, string>>) => string | undefined;
@@ -49,18 +44,19 @@ export function makePlan(options: LdapOptions, directory: string): Plan {
   if (options.uris.length === 0) throw new ConfigError('uris: needed: the servers, such as ["ldaps://ldap.example.com"]');
   const locations = options.uris.map((uri) => parseUri(uri, options.starttls));
   const path = (file: string): string => (file === '' ? '' : resolve(directory, file));
-  const [ca, cert, key, passwordFile] = [options.tls_ca_file, options.tls_cert_file, options.tls_key_file, options.bind_password_file].map(
-    path,
-  );
-  const files = { ca: ca ?? '', cert: cert ?? '', key: key ?? '' };
-  const tls = (): ConnectionOptions => readTlsFiles({ ...files, minVersion: options.tls_min_version });
+  const [ca, cert, key] = [path(options.tls_ca_file), path(options.tls_cert_file), path(options.tls_key_file)];
+  const passwordFile = path(options.bind_password_file);
+  const tls: Plan['tls'] = () => readTlsFiles({ ca, cert, key, minVersion: options.tls_min_version });
   // Mistakes are to be found at start.
-  if (files.ca + files.cert + files.key !== '') tls();
+  if (ca + cert + key !== '') tls();
   return {
     locations,
-    credentials: credentialsOf(options, locations, passwordFile ?? ''),
+    starttls: options.starttls,
+    credentials: credentialsOf(options, locations, passwordFile),
     tls,
-    stamp: () => stampOf([passwordFile ?? '', files.cert, files.key]),
+    stamp: () => stampOf([passwordFile, cert, key].filter((file) => file !== '')),
+    connectTimeout: options.connect_timeout,
+    searchTimeout: options.timeout,
     user: userPart(options, preset),
     strategy,
     group: groupPart(options, preset, strategy),
@@ -75,9 +71,9 @@ function credentialsOf(options: LdapOptions, locations: readonly Location[], pas
   if (mechanism === 'EXTERNAL') {
     if (dn !== '' || passwordFile !== '')
       throw new ConfigError('sasl_mechanism: EXTERNAL takes no bind_dn and no bind_password_file: leave them out');
-    const bare = locations.find(
-      (location) => location.kind !== 'unix' && (options.tls_cert_file === '' || plain(location, options.starttls)),
-    );
+    const isPlain = (location: Location): boolean =>
+      location.kind === 'tcp' ? location.tls === 'none' : location.kind === 'srv' && !options.starttls;
+    const bare = locations.find((location) => location.kind !== 'unix' && (options.tls_cert_file === '' || isPlain(location)));
     if (bare !== undefined) {
       throw new ConfigError(
         `sasl_mechanism: EXTERNAL over ${bare.uri} needs TLS with tls_cert_file and tls_key_file; over ldapi:// it needs neither`,
@@ -94,33 +90,27 @@ function credentialsOf(options: LdapOptions, locations: readonly Location[], pas
   return { kind: 'simple', dn, password: () => readPasswordFile(passwordFile) };
 }
 
-function plain(location: Location, starttls: boolean): boolean {
-  return location.kind === 'tcp' ? location.tls === 'none' : location.kind === 'srv' && !starttls;
-}
-
 function userPart(options: LdapOptions, preset: Preset): Plan['user'] {
   if (options.user_base === '')
     throw new ConfigError('user_base: needed: the DN that users are below, such as "ou=people,dc=example,dc=com"');
   const names = ['user', 'local', 'domain'];
-  const pieces = options.user_base.split(/(\{[^{}]*\})/);
-  const needed = pieces.flatMap((piece, index) => (index % 2 === 1 ? [piece.slice(1, -1)] : []));
-  const fill = (placeholders: Readonly<Record<string, string>>): string =>
-    pieces.map((piece, index) => (index % 2 === 0 ? piece : escapeDnValue(placeholders[piece.slice(1, -1)] ?? ''))).join('');
+  const needed = [...options.user_base.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
+  const fill = (values: Readonly<Record<string, string>>): string =>
+    options.user_base.replace(/\{([^{}]*)\}/g, (_, name: string) => escapeDnValue(values[name] ?? ''));
   const unknown = needed.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new ConfigError(`user_base: unknown placeholder {${unknown}}; there are {user} {local} {domain}`);
   checkDn('user_base', fill({ user: 'u', local: 'l', domain: 'd' }));
-  const base: Plan['user']['base'] = (placeholders) => (needed.some((name) => !placeholders[name]) ? undefined : fill(placeholders));
   const filter = parseFilter(options.user_filter || preset.userFilter, names, 'user_filter');
   if (filter.placeholders.size === 0 && needed.length === 0) {
     throw new ConfigError('user_filter: has none of {user} {local} {domain}: it would find the same entry for every user');
   }
+  const implicit = options.user_filter === '' ? preset.implicitUserFilter : undefined;
   return {
-    base,
+    base: (values) => (needed.some((name) => !values[name]) ? undefined : fill(values)),
     fixedBase: needed.length === 0,
     filter,
     uidAttribute: options.user_id_attribute || preset.uidAttribute,
-    implicitPrincipal:
-      options.preset === 'ad' && options.user_filter === '' ? parseFilter(preset.implicitUserFilter ?? '', names, '') : undefined,
+    implicitPrincipal: implicit === undefined ? undefined : parseFilter(implicit, names, ''),
   };
 }
 
@@ -139,20 +129,17 @@ function groupPart(options: LdapOptions, preset: Preset, strategy: Strategy): Pl
       'distribution_groups: needs preset = "ad" and group_strategy = "search" or "memberof": tokenGroups never has them',
     );
   }
-  const search = strategy === 'search';
-  const filter = parseFilter(
-    options.group_filter || (search ? preset.groupFilter : preset.isGroup),
-    search ? ['dn', 'uid'] : [],
-    'group_filter',
-  );
-  if (search && filter.placeholders.size === 0) {
+  const isSearch = strategy === 'search';
+  const source = options.group_filter || (isSearch ? preset.groupFilter : preset.isGroup);
+  const filter = parseFilter(source, isSearch ? ['dn', 'uid'] : [], 'group_filter');
+  if (isSearch && filter.placeholders.size === 0) {
     throw new ConfigError('group_filter: has none of {dn} {uid}: it would find the same groups for every user');
   }
   if (!/^[A-Za-z][\w-]*(;[\w-]+)*$/.test(nameAttribute))
     throw new ConfigError(`group_name_attribute: "${nameAttribute}" is no attribute name`);
-  const condition =
-    preset.isSecurityGroup === undefined || options.distribution_groups ? undefined : parseFilter(preset.isSecurityGroup, [], '').fill({});
-  return { base, filter, condition, nameAttribute, prefix: options.prefix };
+  const isSecurity =
+    options.distribution_groups || preset.isSecurityGroup === undefined ? undefined : parseFilter(preset.isSecurityGroup, [], '');
+  return { base, filter, condition: isSecurity?.fill({}), nameAttribute, prefix: options.prefix };
 }
 
 /** What the server would say of a text that has nothing of a DN, said at start. */

@@ -1,11 +1,5 @@
 /** The kinds of directory that are known. */
-export const PRESET_NAMES: readonly ['rfc2307', 'rfc2307bis', 'groupofuniquenames', 'ad', 'freeipa'] = [
-  'rfc2307',
-  'rfc2307bis',
-  'groupofuniquenames',
-  'ad',
-  'freeipa',
-];
+export const PRESET_NAMES = ['rfc2307', 'rfc2307bis', 'groupofuniquenames', 'ad', 'freeipa'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** How a lookup finds groups. */

@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ResolveSrv } from '../../../src/providers/ldap/srv.js';
+import type { ResolveSrv } from '../../../src/support/srv.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
 import { GROUPS, LOST_ELSEWHERE, PEOPLE, rdn } from '../../support/ldap-content.js';
 import { listen } from '../../support/relay.js';

@@ -1,6 +1,7 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { allValues, Entry, type ReadEntry } from '../../../src/providers/ldap/entry.js';
+import { allValues, type SearchRequest } from '../../../src/providers/ldap/client.js';
+import { Entry } from '../../../src/providers/ldap/entry.js';
 
 const entry = (attributes: Readonly<Record<string, unknown>>): Entry => new Entry({ dn: 'cn=x', ...attributes } as LdaptsEntry);
 
@@ -8,10 +9,9 @@ const entry = (attributes: Readonly<Record<string, unknown>>): Entry => new Entr
 async function read(first: Readonly<Record<string, unknown>>, ...rest: readonly Readonly<Record<string, unknown>>[]) {
   const asked: (readonly string[])[] = [];
   const left = [...rest];
-  const more: ReadEntry = async (_dn, _filter, attributes) => {
+  const more = async ({ attributes }: SearchRequest) => {
     asked.push(attributes);
-    const next = left.shift();
-    return next === undefined ? undefined : entry(next);
+    return { entries: left.splice(0, 1).map(entry) };
   };
   return { values: (await allValues(more, entry(first), 'member')).map(String), asked };
 }

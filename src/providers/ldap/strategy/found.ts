@@ -3,6 +3,7 @@ import type { Group } from '../../provider.js';
 import { namingValue } from '../dn.js';
 import { type Entry, text } from '../entry.js';
 import type { Plan } from '../plan.js';
+import { quoted } from '../user.js';
 
 /** The groups of one user so far. An entry is told from others by its DN as the server spells it: a server spells it the same each time. */
 export class Found {
@@ -78,9 +79,4 @@ export class Found {
 
 function severalNames(attribute: string, names: readonly string[], name: string): string {
   return `its entry has other values of ${attribute}, which are not granted: ${quoted(names.filter((each) => each !== name))}`;
-}
-
-function quoted(texts: readonly string[]): string {
-  const shown = texts.slice(0, 3).map((each) => `"${each}"`);
-  return texts.length > 3 ? `${shown.join(', ')}, …` : shown.join(', ');
 }

@@ -1,11 +1,11 @@
-import type { Filter } from 'ldapts';
+import { EqualityFilter, type Filter } from 'ldapts';
 import { ProviderError } from '../../../support/errors.js';
 import type { Logger } from '../../../support/log.js';
 import type { SearchRequest, SearchResult } from '../client.js';
-import { type Directory, missing, missingBase } from '../directory.js';
-import type { Entry, ReadEntry } from '../entry.js';
-import { RESULT, SearchFailed } from '../errors.js';
-import { both } from '../filter.js';
+import type { Directory } from '../directory.js';
+import type { Entry } from '../entry.js';
+import { codeOf, missingBase, RESULT } from '../errors.js';
+import { anyOf, both } from '../filter.js';
 import type { Plan } from '../plan.js';
 import type { Found } from './found.js';
 
@@ -17,9 +17,7 @@ export interface Lookup {
   /** The base that it was found below. */
   readonly userBase: string;
   readonly search: (request: SearchRequest) => Promise<SearchResult>;
-  readonly read: ReadEntry;
   readonly directory: Directory;
-  readonly signal: AbortSignal;
   readonly found: Found;
   readonly log: Logger;
 }
@@ -27,47 +25,54 @@ export interface Lookup {
 /** How many values go into one filter, and how long they may be together: what all servers take in one request. */
 const BATCH = { values: 100, characters: 16_000 };
 
-export function batches<T extends { readonly length: number }>(values: readonly T[]): readonly (readonly T[])[] {
-  const result: T[][] = [];
+/** What `work` makes of the values, so many at a time as one filter may hold. */
+export async function inBatches<T extends { readonly length: number }, R>(
+  values: readonly T[],
+  work: (batch: readonly T[]) => Promise<readonly R[]>,
+): Promise<readonly R[]> {
+  const batches: T[][] = [];
   let characters = 0;
   for (const value of values) {
-    const last = result.at(-1);
+    const last = batches.at(-1);
     characters += value.length;
-    if (last === undefined || last.length >= BATCH.values || characters > BATCH.characters) {
-      result.push([value]);
-      characters = value.length;
-    } else last.push(value);
+    if (last !== undefined && last.length < BATCH.values && characters <= BATCH.characters) {
+      last.push(value);
+      continue;
+    }
+    batches.push([value]);
+    characters = value.length;
   }
-  return result;
+  return (await Promise.all(batches.map(work))).flat();
+}
+
+/** Matches entries whose attribute is one of these values, of which there is one at least. */
+export function isOneOf(attribute: string, [first, ...rest]: readonly (string | Buffer)[]): Filter {
+  const equals = (value: string | Buffer = ''): Filter => new EqualityFilter({ attribute, value });
+  return anyOf([equals(first), ...rest.map(equals)]) ?? equals(first);
 }
 
 /**
  * The groups below group_base that a filter finds.
- * @throws NoAnswer without group_base, ProviderError for an answer that the server cuts off
+ * @throws LdapError without group_base, ProviderError for an answer that the server cuts off
  */
 export async function searchGroups(lookup: Lookup, filter: Filter, attributes: readonly string[] = []): Promise<readonly Entry[]> {
-  const { search, plan, directory, found, signal } = lookup;
+  const { search, plan, directory, found } = lookup;
   const { base, nameAttribute, condition } = plan.group;
   try {
-    const { entries, references } = await search({
-      base,
-      scope: 'sub',
-      filter: both(filter, condition),
-      attributes: [nameAttribute, 'gidNumber', ...attributes],
-    });
-    // Active Directory's root always refers to its other partitions, which hold no groups.
-    if (references.length > 0 && !(await directory.facts(signal)).isActiveDirectory) {
+    const wanted = { filter: both(filter, condition), attributes: [nameAttribute, 'gidNumber', ...attributes] };
+    const { entries, references } = await search({ base, scope: 'sub', ...wanted });
+    if (await directory.isElsewhere(references)) {
       for (const uri of references) {
         found.lose({ name: uri }, 'a part of group_base is on another server, to which this one refers, and referrals are not followed');
       }
     }
     return entries;
   } catch (error) {
-    if (!(error instanceof SearchFailed)) throw error;
-    if (missing(error)) throw missingBase('group_base', base, error);
-    throw error.code === RESULT.sizeLimit || error.code === RESULT.adminLimit || error.code === RESULT.unavailableExtension
-      ? new ProviderError('ldap', CUT_OFF, { cause: error })
-      : error;
+    const code = codeOf(error);
+    if (code === RESULT.noSuchObject) throw missingBase('group_base', base, error);
+    if (code === RESULT.sizeLimit || code === RESULT.adminLimit || code === RESULT.unavailableExtension)
+      throw new ProviderError('ldap', CUT_OFF, { cause: error });
+    throw error;
   }
 }
 

@@ -1,12 +1,10 @@
 import type { Entry } from '../entry.js';
 import { parseFilter } from '../filter.js';
 import { type Lookup, searchGroups } from './lookup.js';
-import { groupsBySid, loseUnfound, siblingSid } from './sids.js';
+import { groupsBySid, loseUnfound, NO_PRIMARY, primarySid } from './token-groups.js';
 
 const BY_GID = parseFilter('(&(objectClass=posixGroup)(gidNumber={gid}))', ['gid'], '');
-
-/** Every user of Active Directory has both. */
-export const NO_PRIMARY = 'objectSid or primaryGroupID of the user is not there, or may not be read by this bind';
+const IGNORE = 'to ignore primary groups, set primary_group = false';
 
 /** The user's primary group, which no member list and no memberOf has. Several groups may have its number. */
 export async function primaryGroups(lookup: Lookup, attributes: readonly string[] = []): Promise<readonly Entry[]> {
@@ -15,16 +13,16 @@ export async function primaryGroups(lookup: Lookup, attributes: readonly string[
 }
 
 async function byGidNumber(lookup: Lookup, attributes: readonly string[]): Promise<readonly Entry[]> {
-  const { user, userBase, plan, found, directory, signal } = lookup;
+  const { user, userBase, plan, found, directory } = lookup;
   const [gid] = user.texts('gidNumber');
   if (gid === undefined) {
-    await directory.requireVisible('user_base', userBase, 'gidNumber', signal);
+    await directory.requireVisible('user_base', userBase, 'gidNumber');
     return [];
   }
   const filter = BY_GID.fill({ gid: [gid] });
   const groups = filter === undefined ? [] : await searchGroups(lookup, filter, attributes);
   if (groups.length === 0) {
-    const reason = `no group in "${plan.group.base}" has this gidNumber, or this bind may not read it; to ignore primary groups, set primary_group = false`;
+    const reason = `no group in "${plan.group.base}" has this gidNumber, or this bind may not read it; ${IGNORE}`;
     found.lose({ name: gid, gid: Number(gid) }, reason);
   }
   return groups;
@@ -33,17 +31,10 @@ async function byGidNumber(lookup: Lookup, attributes: readonly string[]): Promi
 async function byRelativeId(lookup: Lookup, attributes: readonly string[]): Promise<readonly Entry[]> {
   const sid = primarySid(lookup.user);
   if (sid === undefined) {
-    lookup.found.lose({ name: 'primary group' }, `${NO_PRIMARY}; to ignore primary groups, set primary_group = false`);
+    lookup.found.lose({ name: 'primary group' }, `${NO_PRIMARY}; ${IGNORE}`);
     return [];
   }
   const groups = await groupsBySid(lookup, [sid], attributes);
   if (groups.length === 0) await loseUnfound(lookup, 'primaryGroupID', [sid]);
   return groups;
-}
-
-/** The SID of a user's primary group; `undefined` where the entry doesn't show it. */
-export function primarySid(user: Entry): Buffer | undefined {
-  const [sid] = user.bytes('objectSid');
-  const [relativeId] = user.texts('primaryGroupID');
-  return sid !== undefined && relativeId !== undefined ? siblingSid(sid, Number(relativeId)) : undefined;
 }

@@ -1,38 +1,36 @@
 import { ProviderError } from '../../../support/errors.js';
-import { allValues, text } from '../entry.js';
-import { batches, type Lookup, searchGroups } from './lookup.js';
+import { allValues } from '../client.js';
+import { text } from '../entry.js';
+import { inBatches, type Lookup, searchGroups } from './lookup.js';
 import { primaryGroups } from './primary.js';
 
 /** Searches for groups that have the user as a member, then for those that have these as members, and so on. */
 export async function bySearch(lookup: Lookup): Promise<void> {
-  const { plan, user, found, directory, signal } = lookup;
+  const { plan, user, found, directory } = lookup;
   const { base, filter } = plan.group;
-  const uids = await uidsOf(lookup);
-  const direct = filter.fill({ dn: [user.dn], uid: uids });
+  const direct = filter.fill({ dn: [user.dn], uid: await uidsOf(lookup) });
   if (direct === undefined)
     throw new ProviderError('ldap', `"${user.dn}" has no ${plan.user.uidAttribute}, which group_filter needs for {uid}`);
   const [primary, entries] = await Promise.all([primaryGroups(lookup), searchGroups(lookup, direct)]);
   if (entries.length === 0) {
-    for (const attribute of filter.attributes) await directory.requireVisible('group_base', base, attribute, signal);
+    for (const attribute of filter.attributes) await directory.requireVisible('group_base', base, attribute);
   }
   let frontier = found.add([...primary, ...entries]);
   if (!filter.placeholders.has('dn')) return;
   for (let level = 0; level < plan.nestingLevel && frontier.length > 0; level++) {
     const dns = frontier.map(({ dn }) => dn);
-    const parents = await Promise.all(
-      batches(dns).map(async (batch) => {
-        const any = filter.fillAny('dn', batch);
-        return any === undefined ? [] : searchGroups(lookup, any);
-      }),
-    );
-    frontier = found.add(parents.flat());
+    const parents = await inBatches(dns, async (batch) => {
+      const any = filter.fillAny('dn', batch);
+      return any === undefined ? [] : searchGroups(lookup, any);
+    });
+    frontier = found.add(parents);
   }
 }
 
 /** What {uid} stands for: the user's own spellings, since memberUid distinguishes case. */
-async function uidsOf({ read, user, plan }: Lookup): Promise<readonly string[]> {
+async function uidsOf({ search, user, plan }: Lookup): Promise<readonly string[]> {
   if (!plan.group.filter.placeholders.has('uid')) return [];
-  const values = await allValues(read, user, plan.user.uidAttribute);
+  const values = await allValues(search, user, plan.user.uidAttribute);
   return values.map((value) => {
     const uid = text(value);
     if (uid === undefined)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatSid, siblingSid } from '../../../../src/providers/ldap/strategy/sids.js';
+import { formatSid, siblingSid } from '../../../../src/providers/ldap/strategy/token-groups.js';
 
 // S-1-5-21-1004336348-1177238915-682003330-512, the example of MS-DTYP 2.4.2.
 const SID = Buffer.from('010500000000000515000000dcf4dc3b833d2b46828ba62800020000', 'hex');

@@ -4,7 +4,7 @@ import { parseOptions } from '../../../../src/config/options.js';
 import type { SearchRequest, SearchResult } from '../../../../src/providers/ldap/client.js';
 import { createDirectory } from '../../../../src/providers/ldap/directory.js';
 import { Entry } from '../../../../src/providers/ldap/entry.js';
-import { SearchFailed } from '../../../../src/providers/ldap/errors.js';
+import { LdapError } from '../../../../src/providers/ldap/errors.js';
 import { OPTIONS } from '../../../../src/providers/ldap/options.js';
 import { makePlan } from '../../../../src/providers/ldap/plan.js';
 import { Found } from '../../../../src/providers/ldap/strategy/found.js';
@@ -51,9 +51,7 @@ async function groupsIn(
     user,
     userBase: DOMAIN,
     search,
-    read: async (base, filter, attributes) => (await answer({ base, scope: 'base', filter, attributes }))[0],
     directory: createDirectory(search, log),
-    signal: new AbortController().signal,
     found,
     log,
   });
@@ -83,7 +81,7 @@ describe('groups that tokenGroups names', () => {
       `S-1-5-${id}: tokenGroups names it, but its entry is not there, or may not be read by this bind`;
     expect((await groupsIn([...named, group('four', DOMAIN, 4)])).groups).toEqual(['two', 'three', missing(5)]);
     const refuse = ({ base }: SearchRequest): void => {
-      if (base === DOMAIN) throw new SearchFailed('refused', 50);
+      if (base === DOMAIN) throw new LdapError('refused', 'deny', { code: 50 });
     };
     expect((await groupsIn([...named, group('four', DOMAIN, 4)], { fail: refuse })).groups).toEqual([
       'two',

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { closeSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { ConfigError, explain } from '../../support/errors.js';
-import { openRegularFile, readTrustedFile, UntrustedFileError } from '../../support/trusted-file.js';
+import { openRegularFile } from '../../support/trusted-file.js';
 
 /** The TLS part of the options; paths are absolute, or empty. */
 export interface TlsFiles {
@@ -53,34 +53,4 @@ function read(option: string, path: string): string {
   } catch (error) {
     throw new ConfigError(`${option}: ${path} can't be read: ${explain(error)}`, { cause: error });
   }
-}
-
-/**
- * The password in a file, without the newline that editors end it with.
- * @throws ConfigError for a file that is missing, empty, readable by others than its owner, or somebody else's
- */
-export function readPasswordFile(path: string): string {
-  let password: string;
-  try {
-    password = readTrustedFile(path, { secret: true })
-      .toString()
-      .replace(/\r?\n$/, '');
-  } catch (error) {
-    if (error instanceof UntrustedFileError) throw new ConfigError(error.message, { cause: error });
-    throw new ConfigError(`${path}: the password file can't be read: ${explain(error)}`, { cause: error });
-  }
-  // LDAP takes an empty password for an anonymous bind (RFC 4513, 5.1.2) and says yes to it.
-  if (password === '') throw new ConfigError(`${path}: refused: the password file is empty`);
-  return password;
-}
-
-/** Tells whether any of these files has changed: what stat(2) says of them. */
-export function stampOf(paths: readonly string[]): string {
-  return paths
-    .filter((path) => path !== '')
-    .map((path) => {
-      const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-      return stat === undefined ? '' : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':');
-    })
-    .join(' ');
 }

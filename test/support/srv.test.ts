@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ranked } from '../../../src/providers/ldap/srv.js';
+import { ranked } from '../../src/support/srv.js';
 
 describe('ranked', () => {
   const record = (name: string, priority: number, weight: number): { name: string; port: number; priority: number; weight: number } => ({
