@@ -58,8 +58,8 @@ export function swallowing(port: number, text: string): Promise<TestServer> {
   });
 }
 
-/** Cuts a stream into LDAP messages. */
-function messages(handle: (message: Buffer, id: number) => void): (chunk: Buffer) => void {
+/** Cuts a stream into LDAP messages; `operation` is the tag of what a message says (RFC 4511, 4.2 to 4.12). */
+export function messages(handle: (message: Buffer, id: number, operation: number) => void): (chunk: Buffer) => void {
   let buffer = Buffer.alloc(0);
   return (chunk) => {
     buffer = Buffer.concat([buffer, chunk]);
@@ -67,7 +67,8 @@ function messages(handle: (message: Buffer, id: number) => void): (chunk: Buffer
       const reader = new BerReader(buffer);
       if (reader.readSequence() === null || reader.remain < reader.length) return;
       const end = reader.offset + reader.length;
-      handle(buffer.subarray(0, end), reader.readInt() ?? 0);
+      const id = reader.readInt() ?? 0;
+      handle(buffer.subarray(0, end), id, buffer[reader.offset] ?? 0);
       buffer = buffer.subarray(end);
     }
   };

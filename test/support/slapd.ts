@@ -15,6 +15,8 @@ export interface SlapdOptions {
   readonly tls?: { readonly ca: Ca; readonly certificate: Certificate; readonly verifyClient?: 'demand' | 'allow' };
   /** More lines for the database's part of slapd.conf. */
   readonly config?: readonly string[];
+  /** Rules of access that come before the ones that let READER_DN read everything. */
+  readonly access?: readonly string[];
   /** Lines for the part before the database. */
   readonly globalConfig?: readonly string[];
   /** posixGroup and posixAccount as RFC 2307bis has them: auxiliary, so that a groupOfNames may be one too. */
@@ -135,7 +137,10 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   };
 }
 
-function slapdConf(directory: string, { overlays = [], tls, config = [], globalConfig = [], rfc2307bis }: SlapdOptions): string {
+function slapdConf(
+  directory: string,
+  { overlays = [], tls, config = [], access = [], globalConfig = [], rfc2307bis }: SlapdOptions,
+): string {
   if (rfc2307bis) writeFileSync(join(directory, 'bis.schema'), RFC2307BIS);
   return [
     ...['core', 'cosine', 'inetorgperson', 'dyngroup'].map((name) => `include /etc/ldap/schema/${name}.schema`),
@@ -166,6 +171,7 @@ function slapdConf(directory: string, { overlays = [], tls, config = [], globalC
     'index objectClass,uid,cn,member,memberUid,uidNumber,gidNumber eq',
     'access to attrs=userPassword by anonymous auth by * none',
     'access to dn.base="" by * read',
+    ...access.map((rule) => `access to ${rule}`),
     `access to * by dn.base="${READER_DN}" read by * none`,
     ...config,
     ...overlays.flatMap(({ config: lines }) => lines),

@@ -156,7 +156,11 @@ function share(client: Client, transport: Transport, endpoint: Endpoint, timeout
       const isCut = codeOf(error) === RESULT.sizeLimit || codeOf(error) === RESULT.adminLimit;
       if (!isCut || request.scope === 'base' || request.atMost !== undefined) throw error;
       return await pagedTurns.run(
-        () => searchByPages(client, turn),
+        async () => {
+          // The late answer to a page that was given up on would end in this search: with the cookie of another user's groups.
+          if (retired) throw new LdapError(`${uri}: connection given up`, 'fresh-connection');
+          return searchByPages(client, turn);
+        },
         () => signal,
       );
     }

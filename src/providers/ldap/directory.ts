@@ -25,11 +25,11 @@ export interface Directory {
   /** Whether continuation references say that a part of the answer is missing: Active Directory's root always refers to its other partitions. */
   isElsewhere(references: readonly string[]): Promise<boolean>;
   /**
-   * Warns, once, when this bind sees `attribute` on no entry below `base`: then nobody has it, or it may not be read, and only the
-   * administrator knows which. `option` is the base's name.
+   * Warns, once, when this bind can `read` (or `search` for) `attribute` at no entry below `base`: then nobody has it, or it is hidden, and only
+   * the administrator knows which. `option` is the base's name.
    * @throws LdapError when there is nothing at all to see below `base`
    */
-  requireVisible(option: string, base: string, attribute: string): Promise<void>;
+  requireVisible(right: 'read' | 'search', option: string, base: string, attribute: string): Promise<void>;
   /** @throws LdapError when this bind sees no entry below `base`: some servers answer that with success */
   requireBase(option: string, base: string): Promise<void>;
   /** The attribute by which entries can be searched for by their DN; `undefined` if there is none. Tried on an entry below `base`. */
@@ -37,6 +37,12 @@ export interface Directory {
   /** Logs a warning, once. */
   warn(message: string): void;
 }
+
+/** What to do about attributes that nobody has. */
+const HINTS: Readonly<Record<string, string>> = {
+  'user_base gidNumber': '; if users have none, set primary_group = false',
+  'group_base memberOf': '; if no group is in another, set nesting_level = 0',
+};
 
 export function createDirectory(search: (request: SearchRequest, signal: AbortSignal) => Promise<SearchResult>, log: Logger): Directory {
   const asked = new Map<string, Promise<unknown>>();
@@ -70,9 +76,9 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
       };
     });
 
-  const one = async (base: string, scope: 'base' | 'sub', filter: Filter): Promise<Entry | undefined> => {
+  const one = async (base: string, scope: 'base' | 'sub', filter: Filter, attribute = '1.1'): Promise<Entry | undefined> => {
     try {
-      return (await search({ base, scope, filter, attributes: ['1.1'], atMost: 1 }, never)).entries[0];
+      return (await search({ base, scope, filter, attributes: [attribute], atMost: 1 }, never)).entries[0];
     } catch (error) {
       // A server may refuse to look through everything: then there was nothing in what it had looked through.
       if (codeOf(error) === RESULT.noSuchObject || codeOf(error) === RESULT.adminLimit) return undefined;
@@ -99,20 +105,20 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
     async requireBase(option, base) {
       await some(option, base);
     },
-    requireVisible: (option, base, attribute) =>
-      once(`attribute ${attribute} ${base}`, async () => {
+    requireVisible: (right, option, base, attribute) =>
+      once(`${right} ${attribute} ${base}`, async () => {
         try {
-          if ((await one(base, 'sub', new PresenceFilter({ attribute }))) !== undefined) return;
+          const entry = await one(base, 'sub', new PresenceFilter({ attribute }), attribute);
+          // OpenLDAP lets a bind search for values that it may not read.
+          if (entry !== undefined && (right === 'search' || entry.has(attribute))) return;
         } catch (error) {
           // Can't be found out: without an index, say.
           if (codeOf(error) !== undefined) return;
           throw error;
         }
         await some(option, base);
-        const hint = attribute === 'gidNumber' ? '; if users have none, set primary_group = false' : '';
-        warn(
-          `no entry below ${option} "${base}" shows this bind the attribute ${attribute}: if this bind may not read it, groups are missing${hint}`,
-        );
+        const what = `no entry below ${option} "${base}" shows this bind the attribute ${attribute}`;
+        warn(`${what}: if this bind may not read it, groups are missing${HINTS[`${option} ${attribute}`] ?? ''}`);
       }),
     dnAttribute: (option, base) =>
       once(`dn ${base}`, async () => {

@@ -34,6 +34,11 @@ export class Entry {
     return isWhole(this.dn);
   }
 
+  /** Whether any value of it came, be it in part. */
+  has(attribute: string): boolean {
+    return this.bytes(attribute).length > 0 || this.range(attribute) !== undefined;
+  }
+
   bytes(attribute: string): readonly Buffer[] {
     return this.#values.get(attribute.toLowerCase()) ?? [];
   }

@@ -83,5 +83,7 @@ function socketPath(uri: string, rest: string): string {
 }
 
 function refuse(uri: string, reason: string): ConfigError {
-  return new ConfigError(`uris: "${uri}": ${reason}; allowed are ${ALLOWED}`);
+  // A password may have been written where other programs take one.
+  const shown = uri.replace(/\/\/.*@/s, '//…@');
+  return new ConfigError(`uris: "${shown}": ${reason}; allowed are ${ALLOWED}`);
 }

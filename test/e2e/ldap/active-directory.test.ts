@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'ldapts';
+import { Attribute, Change, Client } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand, testDirectory } from '../../support/command.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
@@ -230,6 +230,23 @@ describe('Active Directory', () => {
           : [expect.stringMatching(/^S-1-5-21-[\d-]+: tokenGroups names it, but its entry is not there, or may not be read by this bind$/)];
       expect(await skipped('plain@ad.test')).toEqual(hidden);
       expect(await skipped('plain@ad.test', `CN=Builtin,${DOMAIN_DN}`)).toEqual(hidden);
+    },
+  );
+
+  it.each(['token_groups', 'search', 'memberof'])(
+    'gives all groups where the server has a low limit of its own: %s',
+    async (group_strategy) => {
+      const client = new Client({ url: samba.ldaps, tlsOptions: { ca: readFileSync(samba.ca.file), host: samba.address } });
+      await client.bind(ADMINISTRATOR, readFileSync(join(samba.directory, 'password'), 'utf8').trim());
+      const policy = `CN=Default Query Policy,CN=Query-Policies,CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,${DOMAIN_DN}`;
+      const modification = new Attribute({ type: 'lDAPAdminLimits', values: ['MaxPageSize=50'] });
+      await client.modify(policy, new Change({ operation: 'replace', modification }));
+      await client.unbind();
+      // Samba looks for 1,600 members in more than half a minute.
+      const nesting_level = group_strategy === 'search' ? 0 : 10;
+      await using({ max_groups: 5000, group_strategy, nesting_level }, async (provider) => {
+        expect((await provider.names('many'))?.filter((name) => name.startsWith('bulk'))).toHaveLength(MANY);
+      });
     },
   );
 

@@ -1,8 +1,10 @@
+import { connect } from 'node:net';
 import { Attribute, Change, type Client } from 'ldapts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Ds389, GROUPS, READER, SUFFIX, startDs389, USERS } from '../../support/ds389.js';
 import { ldapProvider, type TestProvider } from '../../support/ldap.js';
 import { rdn } from '../../support/ldap-content.js';
+import { listen, messages } from '../../support/relay.js';
 
 const user = (uid: string): string => `${rdn('uid', uid)},${USERS}`;
 const group = (cn: string, base = GROUPS): string => `${rdn('cn', cn)},${base}`;
@@ -193,6 +195,47 @@ describe("389 Directory Server with FreeIPA's tree", () => {
     await using({ group_strategy, max_groups: 10_000, timeout: '1m' }, async (provider) => {
       const names = await Promise.all(['bulk5000', 'bulk900', 'bulk5000', 'alice'].map((uid) => provider.names(uid)));
       expect(names.map((each) => each?.length)).toEqual([5000, 900, 5000, 4]);
+    });
+  });
+
+  it("does not go on with another user's pages, whose answer came too late", async () => {
+    const [PAGED_RESULTS, SEARCH_DONE] = ['1.2.840.113556.1.4.319', 0x65];
+    let tooLate = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      tooLate = resolve;
+    });
+    let pages = 0;
+    // Keeps the second page of one user until the first page of another has come, and sends both in one piece.
+    const relay = await listen((client) => {
+      let [late, others]: (number | undefined)[] = [];
+      const kept: Buffer[] = [];
+      const behind = connect(Number(new URL(server.ldap).port), '127.0.0.1');
+      behind.on('error', () => client.destroy()).on('close', () => client.destroy());
+      client.on('close', () => behind.destroy());
+      const ask = messages((message, id) => {
+        if (message.includes(PAGED_RESULTS) && message.includes('uid=bulk5000') && ++pages === 2) {
+          late = id;
+          tooLate();
+        } else if (message.includes(PAGED_RESULTS) && message.includes('uid=bulk900')) others ??= id;
+        behind.write(message);
+      });
+      const answer = messages((message, id, operation) => {
+        if (id === late) kept.push(message);
+        else if (id === others && operation === SEARCH_DONE) client.write(Buffer.concat([message, ...kept.splice(0)]));
+        else client.write(message);
+      });
+      client.on('data', ask);
+      behind.on('data', answer);
+    });
+    onTestFinished(() => relay.close());
+    const options = { group_strategy: 'search', nesting_level: 0, max_groups: 10_000, timeout: '5s' };
+    await using({ ...options, uris: [`ldap://127.0.0.1:${relay.port}`] }, async (provider) => {
+      const slow = provider.names('bulk5000');
+      const ended = expect(slow).rejects.toThrow('no answer to a search within 5000 ms');
+      await held;
+      const names = await provider.names('bulk900');
+      await ended;
+      expect(new Set(names)).toEqual(new Set(Array.from({ length: 900 }, (_, i) => `bulk${i}`)));
     });
   });
 });

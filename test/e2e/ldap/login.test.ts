@@ -37,7 +37,9 @@ afterAll(async () => {
 
 /** A Dovecot whose post-login service takes its groups from slapd, with a password that only the service's user can read. */
 async function dovecotWith(version: DovecotVersion, options: Partial<DovecotOptions>, ttl = '1ms'): Promise<Dovecot> {
+  // A slow machine is no failure.
   const config = `providers = ["ldap"]
+timeout = "60s"
 [cache]
 ttl = "${ttl}"
 stale_ttl = "1h"
@@ -48,6 +50,8 @@ bind_dn = "${READER_DN}"
 bind_password_file = "ldap/password"
 user_base = "${PEOPLE}"
 group_base = "${GROUPS}"
+connect_timeout = "30s"
+timeout = "30s"
 `;
   const accounts = USERS.map((name) => ({ name }));
   const etc = { 'acl-groups.toml': config, 'ldap/ca.pem': await readFile(ca.file, 'utf8') };

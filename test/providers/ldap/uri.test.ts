@@ -25,7 +25,6 @@ describe('parseUri', () => {
     'ldap:a',
     'ldap://',
     'ldap://a/dc=x',
-    'ldap://u:p@a',
     'ldap://a:0',
     'ldap://a:65536',
     'ldap://a:x',
@@ -39,6 +38,16 @@ describe('parseUri', () => {
   ])('refuses %s', (uri) => {
     expect(() => parseUri(uri, true)).toThrow(ConfigError);
     expect(() => parseUri(uri, true)).toThrow(`uris: "${uri}": `);
+  });
+});
+
+describe('parseUri of a URI with a password', () => {
+  it('refuses it without showing the password', () => {
+    for (const uri of ['ldap://cn=x:hunter2@a', 'ldap://x:hunter2@b@a/dc=x']) {
+      expect(() => parseUri(uri, true)).toThrow(
+        /^uris: "ldap:\/\/…@a(\/dc=x)?": expected a host, and at most a port behind it; allowed are /,
+      );
+    }
   });
 });
 

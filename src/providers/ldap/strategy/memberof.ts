@@ -26,7 +26,7 @@ export async function byMemberOf(lookup: Lookup): Promise<void> {
     throw new ProviderError('ldap', 'this server finds no entry by its entryDN, which "memberof" needs; use group_strategy = "search"');
   }
   const [primary, direct] = await Promise.all([primaryGroups(lookup, ['memberOf']), targets(lookup, [user])]);
-  if (direct.length === 0) await directory.requireVisible('user_base', userBase, 'memberOf');
+  if (direct.length === 0) await directory.requireVisible('read', 'user_base', userBase, 'memberOf');
   const seen = new Set<string>();
   const questions = { left: MOST_SINGLE_QUESTIONS };
   let frontier = found.add(primary);
@@ -39,6 +39,9 @@ export async function byMemberOf(lookup: Lookup): Promise<void> {
     frontier = found.add(await inBatches(fresh, (batch) => groupsAt(lookup, dnAttribute, batch, questions)));
     if (level >= plan.nestingLevel) return;
     next = [...(await targets(lookup, frontier))];
+    // Where the user's memberOf has nested groups too, theirs isn't needed.
+    const isNeeded = level === 0 && frontier.length > 0 && next.length === 0 && !(await directory.facts()).transitiveMemberOf;
+    if (isNeeded) await directory.requireVisible('read', 'group_base', plan.group.base, 'memberOf');
   }
 }
 

@@ -16,7 +16,7 @@ async function byGidNumber(lookup: Lookup, attributes: readonly string[]): Promi
   const { user, userBase, plan, found, directory } = lookup;
   const [gid] = user.texts('gidNumber');
   if (gid === undefined) {
-    await directory.requireVisible('user_base', userBase, 'gidNumber');
+    await directory.requireVisible('read', 'user_base', userBase, 'gidNumber');
     return [];
   }
   const filter = BY_GID.fill({ gid: [gid] });

@@ -12,9 +12,9 @@ export async function bySearch(lookup: Lookup): Promise<void> {
   if (direct === undefined)
     throw new ProviderError('ldap', `"${user.dn}" has no ${plan.user.uidAttribute}, which group_filter needs for {uid}`);
   const [primary, entries] = await Promise.all([primaryGroups(lookup), searchGroups(lookup, direct)]);
-  if (entries.length === 0) {
-    for (const attribute of filter.attributes) await directory.requireVisible('group_base', base, attribute);
-  }
+  // A group that is found shows that its attribute can be searched for, but not that another one can.
+  const doubtful = entries.length > 0 && filter.attributes.length === 1 ? [] : filter.attributes;
+  for (const attribute of doubtful) await directory.requireVisible('search', 'group_base', base, attribute);
   let frontier = found.add([...primary, ...entries]);
   if (!filter.placeholders.has('dn')) return;
   for (let level = 0; level < plan.nestingLevel && frontier.length > 0; level++) {

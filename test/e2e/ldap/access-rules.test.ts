@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ldapProvider, type TestProvider } from '../../support/ldap.js';
+import { GROUPS, PEOPLE } from '../../support/ldap-content.js';
+import { BASE_LDIF, READER_DN, startSlapd } from '../../support/slapd.js';
+
+const userDn = (uid: string): string => `uid=${uid},${PEOPLE}`;
+const groupDn = (cn: string): string => `cn=${cn},${GROUPS}`;
+const group = (cn: string, gid: number, lines: readonly string[]): string =>
+  `dn: ${groupDn(cn)}\nobjectClass: groupOfNames\nobjectClass: posixGroup\ncn: ${cn}\ngidNumber: ${gid}\n${lines.join('\n')}\n`;
+const person = (uid: string, gid: number, memberOf: readonly string[]): string =>
+  `dn: ${userDn(uid)}\nobjectClass: inetOrgPerson\nobjectClass: posixAccount\nuid: ${uid}\ncn: x\nsn: x\nuidNumber: 1\ngidNumber: ${gid}\nhomeDirectory: /\n${memberOf.map((cn) => `memberOf: ${groupDn(cn)}\n`).join('')}`;
+
+/** alice's primary group is "primary"; she is in "open" and "secret", and by "open" in "outer"; her name is in "named". */
+const LDIF = `${BASE_LDIF}${[
+  person('alice', 100, ['open', 'secret']),
+  person('bob', 101, []),
+  group('primary', 100, [`member: ${userDn('bob')}`]),
+  group('open', 201, [`member: ${userDn('alice')}`, `memberOf: ${groupDn('outer')}`]),
+  group('secret', 202, [`member: ${userDn('alice')}`]),
+  group('outer', 203, [`member: ${groupDn('open')}`]),
+  group('named', 204, [`member: ${userDn('bob')}`, 'memberUid: alice']),
+].join('\n')}\n`;
+
+/** Who is everybody but the reader has what is usual. */
+const hidden = (what: string, right = 'none'): string => `${what} by dn.base="${READER_DN}" ${right} by * none`;
+const lost = (name: string, reason: string, known: object = { dn: name }): object => ({ name, ...known, skip: reason, incomplete: true });
+const UNREADABLE = 'memberOf names it, but its entry is not there, or may not be read by this bind';
+const unseen = (option: string, base: string, attribute: string, hint = ''): string =>
+  `warning: ldap: no entry below ${option} "${base}" shows this bind the attribute ${attribute}: if this bind may not read it, groups are missing${hint}`;
+
+/** A provider that asks a slapd whose rules hide something from it. */
+async function provide(
+  access: readonly string[],
+  table: Readonly<Record<string, unknown>>,
+): Promise<TestProvider & { warnings(): readonly string[] }> {
+  const overlays = [{ module: 'memberof', config: ['overlay memberof'] }];
+  const slapd = await startSlapd({ ldif: LDIF, rfc2307bis: true, overlays, access });
+  const reader = { bind_dn: READER_DN, bind_password_file: join(slapd.directory, 'password') };
+  const provider = ldapProvider({ uris: [slapd.ldapi], ...reader, user_base: PEOPLE, group_base: GROUPS, ...table });
+  onTestFinished(async () => {
+    await provider.close?.();
+    await slapd.remove();
+  });
+  return { ...provider, warnings: () => provider.lines.filter((line) => line.startsWith('warning')) };
+}
+
+const memberof = { group_strategy: 'memberof' };
+
+describe("slapd's rules of access that hide from this bind", () => {
+  it('nothing', async () => {
+    for (const table of [{}, memberof]) {
+      const provider = await provide([], table);
+      expect(await provider.names('alice')).toEqual(['primary', 'open', 'secret', 'outer']);
+      expect(await provider.names('alice')).toEqual(['primary', 'open', 'secret', 'outer']);
+      expect(provider.warnings()).toEqual([]);
+    }
+  });
+
+  it('the entry of a group that memberOf names', async () => {
+    const provider = await provide([hidden(`dn.base="${groupDn('secret')}"`)], memberof);
+    expect((await provider.of('alice'))?.filter(({ skip }) => skip !== undefined)).toEqual([lost(groupDn('secret'), UNREADABLE)]);
+  });
+
+  it('the name of a group', async () => {
+    for (const table of [{}, memberof]) {
+      const provider = await provide([hidden(`dn.base="${groupDn('secret')}" attrs=cn`)], table);
+      expect((await provider.of('alice'))?.filter(({ skip }) => skip !== undefined)).toEqual([
+        lost(groupDn('secret'), 'it has no cn, or this bind may not read it', { dn: groupDn('secret'), gid: 202 }),
+      ]);
+    }
+  });
+
+  it('the primary group', async () => {
+    for (const table of [{}, memberof]) {
+      const provider = await provide([hidden(`dn.base="${groupDn('primary')}"`)], table);
+      const reason = `no group in "${GROUPS}" has this gidNumber, or this bind may not read it; to ignore primary groups, set primary_group = false`;
+      expect((await provider.of('alice'))?.filter(({ skip }) => skip !== undefined)).toEqual([lost('100', reason, { gid: 100 })]);
+    }
+  });
+
+  it.each(['none', 'search'])('the gidNumber of users, who have the right to %s', async (right) => {
+    const provider = await provide([hidden(`dn.subtree="${PEOPLE}" attrs=gidNumber`, right)], {});
+    expect(await provider.names('alice')).toEqual(['open', 'secret', 'outer']);
+    expect(provider.warnings()).toEqual([unseen('user_base', PEOPLE, 'gidNumber', '; if users have none, set primary_group = false')]);
+  });
+
+  it.each(['none', 'search'])('memberOf of users, with the right to %s', async (right) => {
+    const provider = await provide([hidden(`dn.subtree="${PEOPLE}" attrs=memberOf`, right)], memberof);
+    expect(await provider.names('alice')).toEqual(['primary']);
+    expect(provider.warnings()).toContain(unseen('user_base', PEOPLE, 'memberOf'));
+  });
+
+  it.each(['none', 'search'])('memberOf of groups, with the right to %s', async (right) => {
+    const provider = await provide([hidden(`dn.subtree="${GROUPS}" attrs=memberOf`, right)], memberof);
+    expect(await provider.names('alice')).toEqual(['primary', 'open', 'secret']);
+    expect(await provider.names('alice')).toEqual(['primary', 'open', 'secret']);
+    expect(provider.warnings()).toEqual([unseen('group_base', GROUPS, 'memberOf', '; if no group is in another, set nesting_level = 0')]);
+  });
+
+  it('one of the attributes that group_filter compares', async () => {
+    const table = { group_filter: '(|(member={dn})(memberUid={uid}))' };
+    expect(await (await provide([], table)).names('alice')).toEqual(['primary', 'open', 'secret', 'named', 'outer']);
+    const provider = await provide([hidden('attrs=memberUid')], table);
+    expect(await provider.names('alice')).toEqual(['primary', 'open', 'secret', 'outer']);
+    expect(provider.warnings()).toEqual([unseen('group_base', GROUPS, 'memberUid')]);
+  });
+
+  it('all groups, but not their base', async () => {
+    const provider = await provide([hidden(`dn.children="${GROUPS}"`)], memberof);
+    expect((await provider.of('alice'))?.map(({ name }) => name)).toEqual(['100', groupDn('open'), groupDn('secret')]);
+  });
+
+  it('the base of groups', async () => {
+    for (const table of [{}, memberof]) {
+      const provider = await provide([hidden(`dn.subtree="${GROUPS}"`)], table);
+      await expect(provider.of('alice')).rejects.toThrow(`ldap: group_base "${GROUPS}" is not there, or may not be read by this bind`);
+    }
+  });
+
+  it('the user', async () => {
+    const provider = await provide([hidden(`dn.base="${userDn('alice')}"`)], {});
+    expect(await provider.of('alice')).toBeUndefined();
+  });
+});
