@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_GID } from '../../src/providers/unix/database.js';
 import { openFiles } from '../../src/providers/unix/files.js';
-import { ACCOUNTS, accountFiles } from '../support/account-arbitraries.js';
+import { parseNsswitch, type Service } from '../../src/providers/unix/nsswitch.js';
+import { ACCOUNTS, accountFiles, nsswitchFiles } from '../support/account-arbitraries.js';
 import { type OwnEtc, ownEtc, runUnder } from '../support/own-etc.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/acl-groups.cjs', import.meta.url));
@@ -103,6 +104,52 @@ describe('the index over the files', () => {
       expect(found.get('alice')).toHaveLength(500);
       expect(found).toEqual(askId(etc, ['alice', 'bob']));
     });
+  });
+});
+
+/**
+ * Whether a group of the file is found by a line of nsswitch.conf, where no service but `files` is installed: nsswitch.conf(5). Such a
+ * service counts as unavailable for what is done next, but doesn't undo what was found (nss/nsswitch.c, __nss_next2).
+ */
+function finds(services: readonly Service[]): boolean {
+  let found = false;
+  for (const { name, actions } of services) {
+    const status = name === 'files' ? 'SUCCESS' : 'UNAVAIL';
+    let action = status === 'SUCCESS' ? 'return' : 'continue';
+    for (const written of actions) {
+      const [, not, which, what = ''] = /^(!?)(\w+)=(\w+)$/.exec(written) ?? [];
+      if ((which === status) !== (not === '!')) action = what;
+    }
+    found ||= status === 'SUCCESS';
+    if (action === 'return') return found;
+  }
+  return found;
+}
+
+describe('nsswitch.conf', () => {
+  it('is read as the C library reads it', () => {
+    fc.assert(
+      fc.property(nsswitchFiles, (nsswitch) => {
+        const etc = ownEtc({
+          '/etc/passwd': '',
+          '/etc/group': 'staff:x:50:alice\n',
+          '/etc/nsswitch.conf': Buffer.from(nsswitch, 'latin1'),
+        });
+        try {
+          const real = runUnder(etc, ['/usr/bin/getent', 'group', 'staff']).status === 0;
+          let ours = false;
+          try {
+            ours = finds(parseNsswitch(nsswitch).group);
+          } catch (error) {
+            expect(String(error)).toContain("can't be read");
+          }
+          expect(ours).toBe(real);
+        } finally {
+          rmSync(etc.directory, { recursive: true });
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

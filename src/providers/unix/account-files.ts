@@ -1,7 +1,7 @@
 /**
  * /etc/passwd and /etc/group as glibc reads them (nss/nss_files/files-parse.c, files-initgroups.c, nss_readline.c), odd lines included:
- * whatever `id` makes of a file is what comes out here. One oddity isn't followed: of an indented last line without a newline, glibc reads
- * a few characters twice (nss_readline.c moves the line, but not its end).
+ * whatever `id` makes of a file is what comes out here. One oddity isn't followed: of an indented line that a NUL or
+ * the file's end ends, and no newline, glibc reads a few characters twice (nss_readline.c moves the line, but not its end).
  *
  * Indexed at once, in a time that grows with the file's size alone: see group-lines.ts for the grammar.
  * @module

@@ -30,6 +30,7 @@ export async function checkAccounts(context: CheckContext, signal: AbortSignal):
       database(context, services),
       inFiles,
       ...writers(context.paths),
+      ...comments(services),
       ...unendedLine(context.paths.nsswitch),
       ...(asksServices ? [await calls(context), ...(await answering(context, services, signal))] : []),
     ];
@@ -69,11 +70,18 @@ function writers({ passwd, group, nsswitch }: SourcePaths): readonly Finding[] {
   });
 }
 
+function comments({ passwd, group, initgroups = [] }: NameServices): readonly Finding[] {
+  const words = [...passwd, ...group, ...initgroups].filter(({ commented }) => commented).map(({ name }) => name);
+  if (words.length === 0) return [];
+  const message = `nsswitch.conf: the C library takes what is behind a list for services, not for a comment: ${words.join(' ')}`;
+  return [{ level: 'warning', message, fix: 'move the comment to a line of its own' }];
+}
+
 function unendedLine(path: string): readonly Finding[] {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return [];
   const text = readFileSync(path, 'latin1');
   const [last = ''] = text.split('\n').slice(-1);
-  if (last.replace(/#.*/, '').trim() === '') return [];
+  if (last.trim() === '' || last.trim().startsWith('#')) return [];
   const message = `${path}: the C library ignores its last line, because no newline ends it: ${last.trim()}`;
   return [{ level: 'warning', message, fix: `run: echo >> ${path}` }];
 }

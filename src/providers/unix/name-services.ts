@@ -55,7 +55,8 @@ export async function expectAnswers(
   signal: AbortSignal,
 ): Promise<void> {
   const line = database === 'passwd' ? services.passwd : [...services.group, ...(services.initgroups ?? [])];
-  const asked = [...new Set(line.map(({ name }) => name))].filter((name) => name !== 'files' && (name !== 'systemd' || systemd().present));
+  const expected = line.filter(({ commented }) => !commented).map(({ name }) => name);
+  const asked = [...new Set(expected)].filter((name) => name !== 'files' && (name !== 'systemd' || systemd().present));
   if (asked.length === 0) return;
   const { account, group } = files.anyNames();
   const key = database === 'passwd' ? account : group;

@@ -3,6 +3,11 @@ export interface Service {
   readonly name: string;
   /** Such as `NOTFOUND=return`, `!UNAVAIL=return`: the status in capitals, the action in small letters. */
   readonly actions: readonly string[];
+  /**
+   * Whether it stands behind a `#`. glibc knows no comments behind a list: it asks this service as well, if there is such a one. Whoever
+   * wrote it meant a comment, so nobody expects it to answer.
+   */
+  readonly commented?: boolean;
 }
 
 /** Which services hold the accounts. */
@@ -13,7 +18,11 @@ export interface NameServices {
   readonly initgroups: readonly Service[] | undefined;
 }
 
-const DATABASES = ['passwd', 'group', 'initgroups'] as const;
+/** The databases that glibc reads (nss/databases.def). One line that it can't read, and it finds nothing in any of them. */
+const DATABASES: ReadonlySet<string> = new Set([
+  ...['aliases', 'ethers', 'group', 'group_compat', 'gshadow', 'hosts', 'initgroups', 'netgroup', 'networks', 'passwd', 'passwd_compat'],
+  ...['protocols', 'publickey', 'rpc', 'services', 'shadow', 'shadow_compat'],
+]);
 
 /** Without a line of its own, a database is in the files (nss/nss_database.c, glibc 2.32 and newer). */
 const DEFAULT: readonly Service[] = [{ name: 'files', actions: [] }];
@@ -22,29 +31,39 @@ const DEFAULT: readonly Service[] = [{ name: 'files', actions: [] }];
 export const DEFAULT_SERVICES: NameServices = { passwd: DEFAULT, group: DEFAULT, initgroups: undefined };
 
 /**
- * Reads nsswitch.conf by glibc's rules (nss/nss_database.c, nss_action_parse.c): the last line of a database counts, but a last line of the file
- * that no newline ends is not read (seen with 2.36 and 2.41).
+ * Reads nsswitch.conf by glibc's rules (nss/nss_database.c, nss_action_parse.c): the last line of a database counts, but a last line of the
+ * file that no newline ends is not read (seen with 2.36 and 2.41). A `#` is part of a word like any other character.
  * @throws Error for a line that glibc can't read, upon which it finds no account at all
  */
 export function parseNsswitch(text: string): NameServices {
-  const found: { -readonly [Key in keyof NameServices]: NameServices[Key] } = { ...DEFAULT_SERVICES };
+  const found = new Map<string, readonly Service[]>();
   for (const line of text.split('\n').slice(0, -1)) {
-    const [, name, list = ''] = /^\s*([^\s:]+)[\s:]+(.*)$/s.exec(line.replace(/[#\0].*$/s, '')) ?? [];
-    const database = DATABASES.find((known) => known === name);
-    if (database === undefined) continue;
+    // The newline is a blank that may end the database's name. A NUL ends the line.
+    const [, name = '', list = ''] = LINE.exec(`${line}\n`.replace(/\0.*$/s, '')) ?? [];
+    if (!DATABASES.has(name)) continue;
     const services = parseServices(list);
-    if (services === undefined) throw new Error(`nsswitch.conf: the line of ${database} can't be read: ${line.trim()}`);
-    found[database] = services;
+    if (services === undefined) throw new Error(`nsswitch.conf: the line of ${name} can't be read: ${line.trim()}`);
+    found.set(name, services);
   }
-  return found;
+  return { passwd: found.get('passwd') ?? DEFAULT, group: found.get('group') ?? DEFAULT, initgroups: found.get('initgroups') };
 }
+
+/** What isspace(3) takes for a blank: fewer characters than a regular expression does. */
+const BLANK = '[ \\t\\n\\v\\f\\r]';
+const LINE = new RegExp(`^${BLANK}*([^: \\t\\n\\v\\f\\r]+)(?:${BLANK}|:)+(.*)$`, 's');
+const SERVICE = new RegExp(`^${BLANK}*([^[ \\t\\n\\v\\f\\r]+)${BLANK}*`);
+const ACTION = new RegExp(
+  `(!?(?:SUCCESS|NOTFOUND|UNAVAIL|TRYAGAIN))${BLANK}*=${BLANK}*(RETURN|CONTINUE|MERGE)(?=${BLANK}|\\]|$)${BLANK}*`,
+  'gi',
+);
+const BRACKET = new RegExp(`^\\[${BLANK}*((?:${ACTION.source})+)\\]`, 'i');
 
 /** `undefined` for actions that aren't well-formed. */
 function parseServices(list: string): readonly Service[] | undefined {
   const services: Service[] = [];
-  let rest = list.trim();
-  while (rest !== '') {
-    const [service, name] = /^([^\s[]+)\s*/.exec(rest) ?? [];
+  let commented = false;
+  for (let rest = list; ; ) {
+    const [service, name] = SERVICE.exec(rest) ?? [];
     // A bracket without a service before it ends the list.
     if (service === undefined || name === undefined) return services;
     rest = rest.slice(service.length);
@@ -55,14 +74,10 @@ function parseServices(list: string): readonly Service[] | undefined {
       actions = [...inside.matchAll(ACTION)].map(([, status = '', action = '']) => `${status.toUpperCase()}=${action.toLowerCase()}`);
       rest = rest.slice(bracket.length);
     }
-    services.push({ name, actions });
-    rest = rest.trimStart();
+    commented ||= name.startsWith('#');
+    services.push({ name, actions, ...(commented && { commented }) });
   }
-  return services;
 }
-
-const ACTION = /(!?(?:SUCCESS|NOTFOUND|UNAVAIL|TRYAGAIN))\s*=\s*(RETURN|CONTINUE|MERGE)\s*/gi;
-const BRACKET = new RegExp(`^\\[\\s*((?:${ACTION.source})+)\\]`, 'i');
 
 /** A line as an administrator would write it. */
 export function formatServices(services: readonly Service[]): string {

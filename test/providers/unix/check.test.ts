@@ -153,6 +153,22 @@ describe('the check of the unix provider', () => {
     ]);
   });
 
+  it('warns of comments that the C library takes for services, and expects no answer from them', async () => {
+    expect((await check({ nsswitch: 'passwd: files\ngroup: files # was nosuch\n' })).slice(2)).toEqual([
+      {
+        level: 'warning',
+        message: 'nsswitch.conf: the C library takes what is behind a list for services, not for a comment: # was nosuch',
+        fix: 'move the comment to a line of its own',
+      },
+      {
+        level: 'ok',
+        message: 'the userid addon asks the name services in the service, getent elsewhere: 8 lookups at a time, 1000 may wait',
+      },
+      { level: 'ok', message: 'the name services for passwd answer' },
+      { level: 'ok', message: 'the name services for group answer' },
+    ]);
+  });
+
   it('reports a file that is missing, or that can not be read', async () => {
     const paths = { passwd: at('missing'), group: at('group'), nsswitch: at('broken'), root };
     const finding = async (): Promise<unknown> => (await openSource('auto', { log: createLogger(() => {}) }, true, paths).check(never))[0];

@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { filesNameGroups, filesRule, formatServices, parseNsswitch, type Service } from '../../../src/providers/unix/nsswitch.js';
 
 describe('parseNsswitch', () => {
-  it('reads services, actions and comments', () => {
+  it('reads services and actions, and what is meant for a comment as glibc does', () => {
     const { passwd, group, initgroups } = parseNsswitch(
       '# passwd: nis\n passwd : files  [ NotFound=Return !unavail = continue ]sss # ldap\ngroup:files\nhosts: dns\ninitgroups: sss\n',
     );
     expect(passwd).toEqual([
       { name: 'files', actions: ['NOTFOUND=return', '!UNAVAIL=continue'] },
       { name: 'sss', actions: [] },
+      { name: '#', actions: [], commented: true },
+      { name: 'ldap', actions: [], commented: true },
     ]);
     expect([group, initgroups]).toEqual([[{ name: 'files', actions: [] }], [{ name: 'sss', actions: [] }]]);
   });
@@ -24,7 +26,14 @@ describe('parseNsswitch', () => {
     expect(formatServices(parseNsswitch('group: ldap [').group)).toBe('files');
   });
 
-  it.each(['passwd: files [NOTFOUND]', 'passwd: files [NOTFOUND=stop]', 'group: files [', 'group: ldap []'])('refuses %j', (line) => {
+  it.each([
+    'hosts: dns [',
+    'group: files [SUCCESS=returnNOTFOUND=return]',
+    'passwd: files [NOTFOUND]',
+    'passwd: files [NOTFOUND=stop]',
+    'group: files [',
+    'group: ldap []',
+  ])('refuses %j', (line) => {
     expect(() => parseNsswitch(`${line}\n`)).toThrow(`can't be read: ${line}`);
   });
 
@@ -42,6 +51,8 @@ describe('parseNsswitch', () => {
 describe('filesRule', () => {
   it.each([
     ['', 'all'],
+    ['group: files # ldap', 'none'],
+    ['group: files [SUCCESS=return] #', 'none'],
     ['passwd: files\ngroup: files', 'all'],
     ['passwd: files systemd\ngroup: files systemd', 'found'],
     ['passwd: files systemd\ngroup: files [SUCCESS=merge] systemd', 'found'],
