@@ -27,6 +27,8 @@ export default defineConfig([
       format: 'cjs',
       entryFileNames: '[name].cjs',
       chunkFileNames: 'parts/[name].cjs',
+      // Exec mode reads all of its file for each login. Names that errors may show stay.
+      minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: { removeWhitespace: true } },
       codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
     },
   },
