@@ -8,7 +8,7 @@ export function hasControlCharacters(text: string): boolean {
 
 /** Whether a text came out of its bytes whole, and goes back: what isn't UTF-8 was read as U+FFFD, half a surrogate pair would be written as one. */
 export function isUnicode(text: string): boolean {
-  return !/\uFFFD|\p{Surrogate}/u.test(text);
+  return !/[\uFFFD\uD800-\uDFFF]/u.test(text);
 }
 
 /** Control characters, and those that turn the direction of the text after them. */
