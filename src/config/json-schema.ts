@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
-import type { GenericSchema } from 'valibot';
 import { isNeeded, type OptionSpec } from './options.js';
+import { valibotSchema } from './schema.js';
 
 /** A JSON Schema, draft 07: the newest that editors' TOML support reads everywhere. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -20,13 +20,13 @@ export function tableSchema(table: Readonly<Record<string, OptionSpec>>): JsonSc
 export function optionSchema({ schema, description }: OptionSpec): JsonSchema {
   const { $schema: _, ...found } =
     schema['~standard'].vendor === 'valibot'
-      ? toJsonSchema(schema as unknown as GenericSchema, {
+      ? toJsonSchema(valibotSchema(schema), {
           target: 'draft-07',
           // As in the file: before durations become numbers.
           typeMode: 'input',
           errorMode: 'ignore',
           // The check of a table's type, which is code.
-          overrideSchema: ({ valibotSchema }) => (valibotSchema.type === 'custom' ? { type: 'object' } : undefined),
+          overrideSchema: ({ valibotSchema: { type } }) => (type === 'custom' ? { type: 'object' } : undefined),
         })
       : {};
   return { description, ...found };

@@ -3,21 +3,55 @@ import { isTable, type Schema } from './options.js';
 
 /** Building blocks for option tables. Each states its default, so that documentation and code can't differ. */
 
+/**
+ * An option with a default. Its schema is made when there is a value to validate: exec mode starts a Node.js for each login, mostly without
+ * a configuration file, and making and asking two dozen schemas takes a fair part of the time that our own code has there.
+ */
+class Optional<Output> implements Schema<Output> {
+  /** As it would be written in the file: "3s", not 3000. */
+  readonly default: unknown;
+  readonly '~standard': Schema<Output>['~standard'];
+  readonly #make: () => Schema<Output>;
+
+  /** `meant` gives what the schema makes of the default. */
+  constructor(standard: unknown, meant: () => Output, make: () => Schema<Output>) {
+    this.default = standard;
+    this.#make = make;
+    this['~standard'] = {
+      version: 1,
+      vendor: 'valibot',
+      validate: (value) => (value === undefined ? { value: meant() } : this.#make()['~standard'].validate(value)),
+    };
+  }
+
+  /** The whole as a schema of valibot. */
+  get whole(): v.GenericSchema {
+    return v.optional(this.#make() as unknown as v.GenericSchema, this.default);
+  }
+}
+
+/** What valibot's own tools take for a schema made here. */
+export function valibotSchema(schema: Schema): v.GenericSchema {
+  return schema instanceof Optional ? schema.whole : (schema as unknown as v.GenericSchema);
+}
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 /** What setTimeout can take: about 24 days. */
 const LONGEST = 2 ** 31 - 1;
 
 /** A duration such as "500ms", "3s", "5m" or "1h", at least as long as `least`; the value is in milliseconds. */
 export function duration(standard: string, least = '0s'): Schema<number> {
-  return v.optional(
-    v.pipe(
-      v.string((issue) => durationMessage(issue.received)),
-      v.regex(/^\d{1,9}(ms|s|m|h)$/, (issue) => durationMessage(issue.received)),
-      v.transform((text) => inUnits(text, UNITS)),
-      v.minValue(inUnits(least, UNITS), `expected a duration of "${least}" at least`),
-      v.maxValue(LONGEST, 'expected a duration of 24 days at most'),
-    ),
+  return new Optional(
     standard,
+    () => inUnits(standard, UNITS),
+    () =>
+      v.pipe(
+        v.string((issue) => durationMessage(issue.received)),
+        v.regex(/^\d{1,9}(ms|s|m|h)$/, (issue) => durationMessage(issue.received)),
+        v.transform((text) => inUnits(text, UNITS)),
+        v.minValue(inUnits(least, UNITS), `expected a duration of "${least}" at least`),
+        v.maxValue(LONGEST, 'expected a duration of 24 days at most'),
+      ),
   );
 }
 
@@ -30,18 +64,20 @@ const SIZE_UNITS: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G:
 /** A size such as "4K", "64M" or "1G", in powers of 1024, within bounds; the value is in bytes. */
 export function size(standard: string, least: string, most: string): Schema<number> {
   const message = expected(`a size from "${least}" to "${most}", such as "${standard}"`);
-  return v.optional(
-    v.pipe(
-      v.string(message),
-      v.regex(/^\d{1,9}[KMG]$/, message),
-      // The text, and not the number, is what messages show.
-      v.check((text) => {
-        const bytes = inUnits(text, SIZE_UNITS);
-        return bytes >= inUnits(least, SIZE_UNITS) && bytes <= inUnits(most, SIZE_UNITS);
-      }, message),
-      v.transform((text) => inUnits(text, SIZE_UNITS)),
-    ),
+  return new Optional(
     standard,
+    () => inUnits(standard, SIZE_UNITS),
+    () =>
+      v.pipe(
+        v.string(message),
+        v.regex(/^\d{1,9}[KMG]$/, message),
+        // The text, and not the number, is what messages show.
+        v.check((text) => {
+          const bytes = inUnits(text, SIZE_UNITS);
+          return bytes >= inUnits(least, SIZE_UNITS) && bytes <= inUnits(most, SIZE_UNITS);
+        }, message),
+        v.transform((text) => inUnits(text, SIZE_UNITS)),
+      ),
   );
 }
 
@@ -53,16 +89,21 @@ function inUnits(text: string, units: Readonly<Record<string, number>>): number 
 
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words, standard: Words[number]): Schema<Words[number]> {
-  const allowed = words.map((word) => `"${word}"`).join(', ');
-  return v.optional(
-    v.picklist(words, (issue) => `expected one of ${allowed}, found ${issue.received}`),
+  const allowed = (): string => words.map((word) => `"${word}"`).join(', ');
+  return new Optional(
     standard,
+    () => standard,
+    () => v.picklist(words, (issue) => `expected one of ${allowed()}, found ${issue.received}`),
   );
 }
 
 /** A text; with no default, an option that may be left out has the empty text. */
 export function text(standard = ''): Schema<string> {
-  return v.optional(v.string(expected('a text')), standard);
+  return new Optional(
+    standard,
+    () => standard,
+    () => v.string(expected('a text')),
+  );
 }
 
 /** A path that has to be given. */
@@ -74,27 +115,42 @@ export function path(): Schema<string> {
 }
 
 export function flag(standard: boolean): Schema<boolean> {
-  return v.optional(v.boolean(expected('true or false')), standard);
+  return new Optional(
+    standard,
+    () => standard,
+    () => v.boolean(expected('true or false')),
+  );
 }
 
 /** A whole number within bounds. */
 export function integer(standard: number, least: number, most: number): Schema<number> {
   const range = `a whole number from ${least} to ${most}`;
-  return v.optional(
-    v.pipe(v.number(expected(range)), v.integer(expected(range)), v.minValue(least, expected(range)), v.maxValue(most, expected(range))),
+  return new Optional(
     standard,
+    () => standard,
+    () =>
+      v.pipe(v.number(expected(range)), v.integer(expected(range)), v.minValue(least, expected(range)), v.maxValue(most, expected(range))),
   );
 }
 
 /** A list of texts, none of them empty, with at least so many of them. */
 export function texts(standard: readonly string[] = [], least = 0): Schema<readonly string[]> {
-  const item = v.pipe(v.string(expected('a text')), v.nonEmpty('expected a text that is not empty'));
-  const list = v.pipe(v.array(item, expected('a list of texts')), v.minLength(least, `expected a list of ${least} at least, found none`));
-  return v.optional(list, [...standard]);
+  return new Optional<readonly string[]>(
+    standard,
+    () => [...standard],
+    () => {
+      const item = v.pipe(v.string(expected('a text')), v.nonEmpty('expected a text that is not empty'));
+      return v.pipe(v.array(item, expected('a list of texts')), v.minLength(least, `expected a list of ${least} at least, found none`));
+    },
+  );
 }
 
 /** A table from text to text, any text: names are data, `constructor` and `__proto__` as well. */
 export function textMap(): Schema<ReadonlyMap<string, string>> {
+  return new Optional<ReadonlyMap<string, string>>({}, () => new Map(), mapOfTexts);
+}
+
+function mapOfTexts(): Schema<ReadonlyMap<string, string>> {
   const value = v.pipe(v.string(expected('a text')), v.nonEmpty('expected a text that is not empty'));
   // Not by v.record(), which drops keys that every object has.
   const entries = v.rawTransform<object, ReadonlyMap<string, string>>(({ dataset, addIssue, NEVER }) => {
@@ -110,7 +166,7 @@ export function textMap(): Schema<ReadonlyMap<string, string>> {
     }
     return map;
   });
-  return v.optional(v.pipe(v.custom<object>(isTable, expected('a table of texts')), entries), {});
+  return v.pipe(v.custom<object>(isTable, expected('a table of texts')), entries);
 }
 
 function expected(what: string): (issue: { readonly received: string }) => string {

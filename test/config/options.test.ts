@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CONFIG_TABLES } from '../../src/config/load.js';
 import { defaultOf, option, parseOptions, type Schema } from '../../src/config/options.js';
-import { duration, flag, integer, oneOf, path, text } from '../../src/config/schema.js';
+import { duration, flag, integer, oneOf, path, text, valibotSchema } from '../../src/config/schema.js';
+import { BUILT_IN } from '../../src/providers/registry.js';
 import { ConfigError } from '../../src/support/errors.js';
 
 /** A schema as another library would make it. */
@@ -13,6 +15,17 @@ describe('parseOptions', () => {
 
   it('fills in defaults', () => {
     expect(parseOptions(table, { wait: '1m' }, 'here')).toEqual({ name: 'x', wait: 60_000 });
+  });
+
+  it('takes defaults for what their schemas make of them', async () => {
+    const providers = await Promise.all(Object.values(BUILT_IN).map(async (load) => (await load()).options));
+    const specs = [...Object.values(CONFIG_TABLES), ...providers].flatMap((options) => Object.entries(options));
+    const taken = specs.map(([key, { schema }]) => [key, schema['~standard'].validate(undefined)]);
+    const validated = specs.map(([key, { schema }]) => [key, valibotSchema(schema)['~standard'].validate(undefined)]);
+    const plain = (results: typeof taken) =>
+      results.map(([key, result]) => [key, { issues: undefined, ...Object(result), typed: undefined }]);
+    expect(specs.length).toBeGreaterThan(30);
+    expect(plain(taken)).toEqual(plain(validated));
   });
 
   it('never shows the value of an unknown key, which may be a secret', () => {
