@@ -34,6 +34,11 @@ const DEADLINE = 10_000;
 const DRAIN_GRACE = 500;
 /** How many requests of one connection are in hand before no more is read from it. Dovecot sends eight at a time. */
 const MAX_IN_HAND = 128;
+/**
+ * How many bytes of replies are put together before they are written. What one chunk of a client's requests asks for can be thousands of
+ * times its length, and is only known to be taken once it is written.
+ */
+const MOST_AT_ONCE = 64 * 1024;
 
 type Login = Extract<Step, { readonly kind: 'login' }>;
 
@@ -43,10 +48,10 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
   let conversation: Conversation | undefined;
   /** What has been read and not been looked at: an in-turn door has a request in hand, or there are too many. */
   let steps: Step[] = [];
-  /** How many requests have no answer yet. */
-  let inHand = 0;
-  /** Those whose answer nobody wants any more. */
-  const abandoned = new Set<number>();
+  /** Requests that have no answer yet. */
+  const inHand = new Set<Login>();
+  /** Those of them whose answer nobody wants any more. Not their numbers: a client may use one again. */
+  const abandoned = new Set<Login>();
   let inputEnded = false;
   let draining = false;
   let ended = false;
@@ -81,6 +86,9 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
       const step = steps.shift();
       noDeadline();
       if (step !== undefined) replies += take(step);
+      if (replies.length < MOST_AT_ONCE) continue;
+      send(replies);
+      replies = '';
     }
     if (replies !== '') send(replies);
     settle();
@@ -89,7 +97,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
   /** Whether the next step may be taken: no more is read or answered, however fast the client sends, than it takes replies. */
   function mayGoOn(): boolean {
     if (socket.writableNeedDrain) return false;
-    return inHand < (door?.order === 'in-turn' ? 1 : MAX_IN_HAND);
+    return inHand.size < (door?.order === 'in-turn' ? 1 : MAX_IN_HAND);
   }
 
   /** Takes a step; returns what can be replied at once. */
@@ -100,7 +108,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
       case 'monitor':
         return step.reply(handler.monitor());
       case 'abandon':
-        if (inHand > 0) abandoned.add(step.id);
+        for (const request of inHand) if (request.id === step.id) abandoned.add(request);
         return '';
       case 'end':
         ended = true;
@@ -121,12 +129,11 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
       return answered(request, failed(error));
     }
     if (!(outcome instanceof Promise)) return answered(request, outcome);
-    inHand++;
+    inHand.add(request);
     void outcome.catch(failed).then((late) => {
-      inHand--;
+      inHand.delete(request);
       const over = ended;
       const reply = answered(request, late);
-      if (inHand === 0) abandoned.clear();
       if (reply !== '' && !over && !socket.destroyed) send(reply);
       work();
     });
@@ -141,7 +148,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
 
   /** The bytes of an answer. Where the protocol has none for "denied", the connection is over. */
   function answered(request: Login, outcome: Outcome): string {
-    const reply = abandoned.delete(request.id) ? '' : request.reply(outcome);
+    const reply = abandoned.delete(request) ? '' : request.reply(outcome);
     if (reply === undefined) ended = true;
     if (door !== undefined) handler.onAnswered(door, outcome.verdict);
     return reply ?? '';
@@ -159,7 +166,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
       close();
       return;
     }
-    if (inHand === 0 && steps.length === 0) {
+    if (inHand.size === 0 && steps.length === 0) {
       if (inputEnded || draining) {
         if (conversation?.partial) handler.onRefused(inputEnded ? 'the client broke off in the middle of a request' : ENDING);
         close();
@@ -174,7 +181,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
   /** Sets a time limit where input has to come or replies have to be taken, unless one is running: a byte now and then doesn't extend it. */
   function expectInput(): void {
     const mayRest = door?.order === 'as-ready' && conversation?.partial !== true && socket.writableLength === 0;
-    if (inHand > 0 || mayRest) noDeadline();
+    if (inHand.size > 0 || mayRest) noDeadline();
     else timer ??= setTimeout(onDeadline, deadline);
   }
 
@@ -201,7 +208,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
     drain() {
       draining = true;
       // A login in hand, or a reply that is still on its way, has the time that it always has.
-      if (inHand > 0 || steps.length > 0 || socket.writableLength > 0) return;
+      if (inHand.size > 0 || steps.length > 0 || socket.writableLength > 0) return;
       if (door?.order === 'as-ready' && conversation?.partial !== true) {
         // Dovecot turns to the next process at once. A notice of disconnection (RFC 4511, 4.4.1) gains nothing: it logs an unknown message.
         settle();

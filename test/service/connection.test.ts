@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { EqualityFilter, SearchRequest } from 'ldapts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { VERSION_LINE } from '../../src/doors/post-login/protocol.js';
 import { type Connection, type ConnectionHandler, serveConnection } from '../../src/service/connection.js';
@@ -15,7 +16,11 @@ afterEach(() => {
 });
 
 /** One client and its connection; what is refused is in `refused`. */
-async function open(deadline: number, answer = 'staff'): Promise<{ client: Socket; connection: Connection; refused: string[] }> {
+async function open(
+  deadline: number,
+  answer = 'staff',
+  more: Partial<ConnectionHandler> = {},
+): Promise<{ client: Socket; connection: Connection; refused: string[] }> {
   const refused: string[] = [];
   const handler: ConnectionHandler = {
     answer: async () => ({ verdict: 'grant', text: answer }),
@@ -24,6 +29,7 @@ async function open(deadline: number, answer = 'staff'): Promise<{ client: Socke
     onAnswered: () => {},
     onRefused: (reason) => refused.push(reason),
     onFailed: () => {},
+    ...more,
   };
   const path = join(directory.path, `${closing.length}.${Math.random()}`);
   const server = createServer({ allowHalfOpen: true });
@@ -109,5 +115,73 @@ describe('serveConnection', () => {
     connection.drain();
     await closed(client);
     expect(refused).toEqual(['the service ends, and no whole request has come']);
+  });
+
+  it('answers no more at a time than the client takes', async () => {
+    const size = 1024 * 1024;
+    const count = 50;
+    let answers = 0;
+    const answer: ConnectionHandler['answer'] = () => {
+      answers++;
+      return { verdict: 'grant', text: 'x'.repeat(size) };
+    };
+    const { client } = await open(60_000, '', { answer });
+    client.pause();
+    client.write(VERSION_LINE + '\t\talice\n'.repeat(count));
+    await new Promise((resolve) => client.once('readable', resolve));
+    expect(answers).toBe(1);
+    let received = 0;
+    client.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received >= count * size && chunk.at(-1) === 10) client.end();
+    });
+    await closed(client);
+    expect(received).toBe(count * (size + 'alice\tacl_groups=\n'.length));
+    expect(answers).toBe(count);
+  });
+});
+
+describe('serveConnection by LDAP', () => {
+  const search = (messageId: number, user: string): Buffer =>
+    new SearchRequest({
+      messageId,
+      baseDN: 'dc=acl-groups',
+      scope: 'sub',
+      filter: new EqualityFilter({ attribute: 'uid', value: user }),
+      attributes: ['aclGroups'],
+    }).write();
+  const abandon = (id: number): Buffer => Buffer.from([0x30, 6, 2, 1, 99, 0x50, 1, id]);
+
+  /** A client whose searches for `held` are answered when that is told; `users` are those named in the entries that came. */
+  async function openLdap(): Promise<{ client: Socket; release: () => void; users: () => readonly string[] }> {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const answer: ConnectionHandler['answer'] = async ({ name }) => {
+      if (name === 'held') await released;
+      return { verdict: 'grant', text: 'staff' };
+    };
+    const { client } = await open(60_000, '', { answer });
+    let received = '';
+    client.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+    return { client, release, users: () => [...received.matchAll(/uid=(\w+),/g)].map(([, user = '']) => user) };
+  }
+
+  it('takes an abandon of what is not in hand for nothing: that number may still come', async () => {
+    const { client, release, users } = await openLdap();
+    client.write(Buffer.concat([search(1, 'held'), abandon(2), search(2, 'bob')]));
+    await expect.poll(users).toEqual(['bob']);
+    release();
+    await expect.poll(users).toEqual(['bob', 'held']);
+  });
+
+  it('answers a request by the number of one that was abandoned, and that one not', async () => {
+    const { client, release, users } = await openLdap();
+    client.write(Buffer.concat([search(5, 'held'), abandon(5), search(5, 'bob')]));
+    await expect.poll(users).toEqual(['bob']);
+    release();
+    client.write(search(6, 'carol'));
+    await expect.poll(users).toEqual(['bob', 'carol']);
   });
 });

@@ -227,6 +227,10 @@ describe('a search', () => {
     expect(base).toMatchObject({ dn: 'dc=acl-groups', attributes: { dc: ['acl-groups'] } });
   });
 
+  it.each([' ', '=', ', ', ' = '])('says so as well for a base of nothing but "%s"', (piece) => {
+    expect(replyTo(searchFor(equals('uid', 'x'), { baseDN: piece.repeat(60_000 / piece.length) }))).toMatchObject([{ code: 32 }]);
+  });
+
   it('shows what the service tells of itself as cn=monitor', () => {
     const step = only(
       stepsOf(searchFor(new PresenceFilter({ attribute: 'objectClass' }), { baseDN: 'cn=Monitor', scope: 'base', attributes: [] })),
