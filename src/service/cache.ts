@@ -102,7 +102,10 @@ export function createCache<Value>({ ttl, staleTtl, maxSize, sizeOf, now }: Cach
       if (ttl + staleTtl > 0) entries.set(key, { value, since, freshUntil: since + ttl });
     } else if (kind === 'stale') {
       const old = entries.get(key);
-      if (old !== undefined) entries.set(key, { ...old, freshUntil: Math.floor(now()) + Math.min(ttl, LONGEST_PAUSE) });
+      if (old !== undefined) {
+        const pauseEnds = Math.floor(now()) + Math.min(ttl, LONGEST_PAUSE);
+        entries.set(key, { ...old, freshUntil: Math.min(pauseEnds, old.since + staleTtl) });
+      }
     }
     return value;
   }

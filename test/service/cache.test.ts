@@ -149,6 +149,19 @@ describe('createCache', () => {
     expect(await get('alice', 'two')).toBe('two');
   });
 
+  it('leaves a failing source alone for no longer than the old answer may be used', async () => {
+    const { get, pass, asked } = setUp({ ttl: 5000, staleTtl: 6000 });
+    await get('alice', 'one');
+    pass(5900);
+    expect(await get('alice', '', 'stale')).toBe('one');
+    pass(99);
+    expect(await get('alice', '', 'stale')).toBe('one');
+    expect(asked).toHaveLength(2);
+    pass(2);
+    expect(await get('alice', 'gone', 'failure')).toBe('gone');
+    expect(asked[2]).toBeUndefined();
+  });
+
   it('asks for each answer with a ttl of 0, and keeps nothing without a stale_ttl', async () => {
     const none = setUp({ ttl: 0, staleTtl: 0 });
     await none.get('alice', 'one');
