@@ -55,6 +55,9 @@ export function showCounters(counters: Counters): Monitor {
   );
 }
 
+/** The figures that are lists: LDAP shows one value of an attribute as it shows several, and none as no attribute. */
+export const LISTS: ReadonlySet<string> = new Set<keyof Counters | 'providers'>(['doors', 'providerErrors', 'providers']);
+
 /** What the service tells about itself as one line of text. */
 export function formatMonitor(monitor: Monitor): string {
   return Object.entries(monitor)

@@ -5,6 +5,7 @@ import { afterAll, vi } from 'vitest';
 import { parseArguments } from '../../src/args.js';
 import { lookup } from '../../src/commands/lookup.js';
 import { providers } from '../../src/commands/providers.js';
+import { status as showStatus } from '../../src/commands/status.js';
 
 /** A temporary directory of a test file, with the files that it wants in it. */
 export interface TestDirectory {
@@ -37,7 +38,8 @@ export async function runCommand(...argv: readonly string[]): Promise<{ readonly
     return true;
   });
   try {
-    const status = invocation.command === 'lookup' ? await lookup(invocation) : await providers(invocation);
+    const run = { lookup, providers, status: showStatus }[invocation.command as 'lookup' | 'providers' | 'status'];
+    const status = await run(invocation);
     return { status, stdout };
   } finally {
     write.mockRestore();
