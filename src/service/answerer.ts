@@ -89,7 +89,7 @@ export function createAnswerer(
   const emptyCache = (): Cache<Kept> => createCache({ ttl, staleTtl, maxSize, now, sizeOf: sizeOfKept });
   let cache = emptyCache();
   const limiter = createLimiter('lookups', MAX_RUNNING, MAX_WAITING);
-  const keyed = providers.flatMap(({ provider }) => (provider.cacheKey === undefined ? [] : [provider]));
+  const isKeyed = providers.some(({ provider }) => provider.cacheKey !== undefined);
   /** Lookups whose providers haven't all ended: one that was given up on may still run. */
   const underWay = new Set<Promise<unknown>>();
   const version = createVersionFinder(config, process.env);
@@ -104,20 +104,35 @@ export function createAnswerer(
     return [user.name, user.account === user.name ? '' : user.account, rest, spellings, existing].join('\n');
   }
 
-  async function keyOfProviders({ user }: LoginRequest): Promise<string> {
-    return JSON.stringify(await Promise.all(keyed.map((provider) => provider.cacheKey?.(user))));
+  /** What the answer depends on beside name and account, and whom to ask: a provider that can't say it has failed. */
+  async function keyOfProviders({ user }: LoginRequest): Promise<{ readonly rest: string; readonly asked: readonly OpenProvider[] }> {
+    const keys: (string | null)[] = [];
+    const asked = await Promise.all(
+      providers.map(async (open, index) => {
+        if (open.provider.cacheKey === undefined) return open;
+        // Unlike any key; what comes of a failure isn't kept.
+        keys[index] = null;
+        try {
+          keys[index] = await open.provider.cacheKey(user);
+          return open;
+        } catch (error) {
+          return { name: open.name, provider: { groups: () => Promise.reject(error) } };
+        }
+      }),
+    );
+    return { rest: JSON.stringify(keys), asked };
   }
 
-  async function lookUp(request: LoginRequest): Promise<LoginAnswer> {
-    return answerLogin(request, await resolveInTurn(request), config, version);
+  async function lookUp(request: LoginRequest, asked: readonly OpenProvider[]): Promise<LoginAnswer> {
+    return answerLogin(request, await resolveInTurn(request, asked), config, version);
   }
 
   /** `timeout` is for the whole answer, waiting included. A lookup counts as running until its last provider has ended. */
-  function resolveInTurn({ user }: LoginRequest): Promise<Resolution> {
+  function resolveInTurn({ user }: LoginRequest, asked: readonly OpenProvider[]): Promise<Resolution> {
     const since = milliseconds();
     return new Promise((resolve, reject) => {
       const task = async (): Promise<void> => {
-        const resolution = await resolveGroups(user, providers, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
+        const resolution = await resolveGroups(user, asked, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
         counters.lookups++;
         counters.slowestLookup = Math.max(counters.slowestLookup, milliseconds() - since);
         resolve(resolution);
@@ -126,18 +141,20 @@ export function createAnswerer(
       const turn = limiter
         .run(task, () => AbortSignal.timeout(config.timeout))
         .catch((error: unknown) => {
-          reject(milliseconds() - since < config.timeout ? error : new Error(`no lookup could be started within ${config.timeout} ms`));
+          // By the error, not by the clock: a timer may be early by a part of a millisecond.
+          const tooLate = error instanceof DOMException && error.name === 'TimeoutError';
+          reject(tooLate ? new Error(`no lookup could be started within ${config.timeout} ms`) : error);
         });
       underWay.add(turn);
       void turn.then(() => underWay.delete(turn));
     });
   }
 
-  async function fetch(request: LoginRequest, stale: Stale<Kept> | undefined): Promise<Fetched<Kept>> {
+  async function fetch(request: LoginRequest, asked: readonly OpenProvider[], stale: Stale<Kept> | undefined): Promise<Fetched<Kept>> {
     const { name } = request.user;
     let answer: LoginAnswer;
     try {
-      answer = await lookUp(request);
+      answer = await lookUp(request, asked);
     } catch (error) {
       const problem = explain(error);
       if (stale !== undefined) return { value: useStale(name, problem, stale), kind: 'stale' };
@@ -159,27 +176,31 @@ export function createAnswerer(
   }
 
   /**
-   * Waits for a lookup no longer than `timeout`, whatever becomes of it. Who has a stale answer gets that after half of the time: Dovecot
-   * sends no more than eight requests at a time on one connection, so that eight slow ones hold up everybody.
+   * Waits for a lookup no longer than `timeout` from `since`, whatever becomes of it. Who has a stale answer gets that after half of the
+   * time: Dovecot sends no more than eight requests at a time on one connection, so that eight slow ones hold up everybody.
    */
-  function within(name: string, key: string, lookup: Promise<Kept>): Promise<Kept> {
+  function within(name: string, key: string, lookup: Promise<Kept>, since: number): Promise<Kept> {
+    const half = config.timeout / 2;
+    const until = (end: number): number => Math.max(0, since + end - milliseconds());
     return new Promise((resolve, reject) => {
-      const half = config.timeout / 2;
       let timer = setTimeout(() => {
         const stale = cache.stale(key);
         if (stale !== undefined) resolve(useStale(name, `no answer within ${half} ms`, stale));
-        timer = setTimeout(() => {
-          const problem = `no answer within ${config.timeout} ms`;
-          if (stale === undefined) log.error(`${name}: ${problem}; login denied`);
-          resolve(denial(problem));
-        }, half + GRACE);
-      }, half);
+        timer = setTimeout(
+          () => {
+            const problem = `no answer within ${config.timeout} ms`;
+            if (stale === undefined) log.error(`${name}: ${problem}; login denied`);
+            resolve(denial(problem));
+          },
+          until(config.timeout + GRACE),
+        );
+      }, until(half));
       const settle = (): void => clearTimeout(timer);
       lookup.then(resolve, reject).then(settle, settle);
     });
   }
 
-  function answerKeyed(request: LoginRequest, key: string): Kept | Promise<Kept> {
+  function answerKeyed(request: LoginRequest, key: string, asked = providers, since = milliseconds()): Kept | Promise<Kept> {
     const kept = cache.fresh(key);
     if (kept !== undefined) {
       counters.cacheHits++;
@@ -188,18 +209,18 @@ export function createAnswerer(
     let own = false;
     const lookup = cache.lookUp(key, () => {
       own = true;
-      return fetch(request, cache.stale(key));
+      return fetch(request, asked, cache.stale(key));
     });
     if (!own) counters.cacheHits++;
-    return within(request.user.name, key, lookup);
+    return within(request.user.name, key, lookup, since);
   }
 
   function answerRequest(request: LoginRequest, narrow: boolean): Outcome | Promise<Outcome> {
     const { name } = request.user;
-    const found =
-      keyed.length === 0
-        ? answerKeyed(request, keyOf(request))
-        : keyOfProviders(request).then((rest) => answerKeyed(request, keyOf(request, rest)));
+    const since = milliseconds();
+    const found = isKeyed
+      ? keyOfProviders(request).then(({ rest, asked }) => answerKeyed(request, keyOf(request, rest), asked, since))
+      : answerKeyed(request, keyOf(request));
     return found instanceof Promise ? found.then((kept) => forDoor(name, kept, narrow)) : forDoor(name, found, narrow);
   }
 

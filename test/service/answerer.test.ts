@@ -80,6 +80,20 @@ describe('createAnswerer', () => {
     expect(going.counters.lookups).toBe(2);
   });
 
+  it('takes a provider that cannot say what its answer depends on for one that fails', async () => {
+    const fail = (): string => {
+      throw new Error('no key');
+    };
+    const denying = setUp(async () => [{ name: 'staff' }], {}, fail);
+    expect(await denying.valueFor(facts('alice'))).toBe('deny');
+    expect(denying.lines).toEqual(['error: alice: provider test failed: no key; login denied (on_error = "deny")']);
+    expect(denying.counters.providerErrors).toEqual(new Map([['test', 1]]));
+    const goingOn = setUp(async () => [{ name: 'staff' }], { on_error: 'continue' }, fail);
+    expect(await goingOn.valueFor(facts('alice'))).toBe('');
+    expect(goingOn.lines).toEqual(['error: alice: provider test failed: no key; going on without its groups (on_error = "continue")']);
+    expect(goingOn.answerer.status()).toMatchObject({ cachedUsers: 0 });
+  });
+
   it('answers with what was right before when a provider fails', async () => {
     let works = true;
     const { valueFor, counters, lines } = setUp(
