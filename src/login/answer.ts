@@ -2,6 +2,7 @@ import type { Config } from '../config/load.js';
 import { joinSpellings } from '../dovecot/fields.js';
 import { appendAclGroups, endsInVariable, formatAclGroups, isPlain, parseAclGroups } from '../dovecot/notation.js';
 import type { VersionFound } from '../dovecot/version.js';
+import { USERDB_SOURCE } from '../providers/own-sources.js';
 import { ConfigError } from '../support/errors.js';
 import type { Logger } from '../support/log.js';
 import type { LoginRequest } from './request.js';
@@ -30,9 +31,6 @@ export interface LoginAnswer {
   readonly skipped: readonly SkippedGroup[];
   readonly providers: readonly ProviderReport[];
 }
-
-/** What the groups of the userdb are reported under. */
-export const USERDB_SOURCE = 'userdb';
 
 /**
  * Makes the answer to a login out of what the providers said: the groups of the userdb first, then the providers' in order.

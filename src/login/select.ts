@@ -1,4 +1,5 @@
 import type { GroupsConfig } from '../config/load.js';
+import { CONFIG_SOURCE } from '../providers/own-sources.js';
 import { compileGlob } from './glob.js';
 import type { SourcedGroup } from './resolve.js';
 
@@ -19,9 +20,6 @@ export interface Selection {
   readonly groups: readonly SourcedGroup[];
   readonly skipped: readonly SkippedGroup[];
 }
-
-/** What the groups of `[groups] add` are reported under. */
-export const CONFIG_SOURCE = 'config';
 
 /**
  * Applies `[groups]`: globs and `rename` see names as the source gives them, `case` comes last; what `add` names follows as it stands. Of

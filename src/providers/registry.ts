@@ -4,6 +4,7 @@ import { ConfigError } from '../support/errors.js';
 import type { Logger } from '../support/log.js';
 import { closedLast } from './closed-last.js';
 import { createProvider, type LoadedProvider } from './create.js';
+import { CONFIG_SOURCE, USERDB_SOURCE } from './own-sources.js';
 import type { GroupProvider, ProviderDefinition } from './provider.js';
 
 /** The providers that come with acl-groups. A name here is all that it takes to be found; what isn't used isn't loaded. */
@@ -28,7 +29,7 @@ export async function openProviders(config: Config, logFor: (name: string) => Lo
   const loading = config.providers.map((name) => load(name, config, logFor(name), resident));
   try {
     const loaded = await Promise.all(loading);
-    refuseTwins(config, loaded);
+    refuseAmbiguous(config, loaded);
     refuseUnknownTables(config, loaded);
     const directory = dirname(config.file);
     return await Promise.all(
@@ -63,12 +64,18 @@ function placeOf({ file, providersOption }: Config): string {
   return providersOption ? '--providers' : `${file}: providers`;
 }
 
-function refuseTwins(config: Config, loaded: readonly LoadedProvider[]): void {
+/** @throws ConfigError for names that wouldn't tell who gave a group */
+function refuseAmbiguous(config: Config, loaded: readonly LoadedProvider[]): void {
   const seen = new Map<string, string>();
   for (const [index, { name }] of loaded.entries()) {
     const given = config.providers[index] ?? name;
     const before = seen.get(name);
     seen.set(name, given);
+    if (name === USERDB_SOURCE || name === CONFIG_SOURCE) {
+      throw new ConfigError(
+        `${placeOf(config)}: "${given}" is called "${name}", as the groups of the ${name === USERDB_SOURCE ? 'userdb' : 'configuration'} are; give it another name in its module`,
+      );
+    }
     if (before === undefined) continue;
     const what = before === given ? `"${given}" is given twice` : `"${before}" and "${given}" are both called "${name}"`;
     throw new ConfigError(`${placeOf(config)}: ${what}; leave one of them out`);
