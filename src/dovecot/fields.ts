@@ -1,4 +1,12 @@
-import { appendAclGroups, type DovecotVersion, formatAclGroups, parseAclGroups, parseSectionName, readGivenList } from './notation.js';
+import {
+  appendAclGroups,
+  type DovecotVersion,
+  formatAclGroups,
+  isRefused,
+  parseAclGroups,
+  parseSectionName,
+  readGivenList,
+} from './notation.js';
 
 /** The userdb field that holds the groups, and the variable that script-login makes of it. */
 export const ACL_GROUPS_FIELD = 'acl_groups';
@@ -38,12 +46,14 @@ export function isOtherSpelling(key: string): boolean {
 
 /**
  * One list of all that a userdb gave in the spellings that this version knows: the value of `acl_groups` as it came, to the byte, and the
- * groups behind it that others name, each once.
+ * groups behind it that others name, each once. A list that Dovecot refuses ends it, as it ends the login: what follows could close its
+ * quotes, and make other groups of both.
  */
 export function joinSpellings(value: string, others: readonly Field[], version: DovecotVersion): string {
   const known = new Set(parseAclGroups(value, version));
   let joined = value;
   for (const field of others) {
+    if (isRefused(joined, version)) break;
     const piece = version === '2.3' ? given23(field, known) : given24(field, known);
     joined = appendAclGroups(joined, piece, version);
   }

@@ -55,7 +55,7 @@ export function parseAclGroups(value: string, version: DovecotVersion | undefine
     case '2.3':
       return parse23(value);
     case '2.4':
-      return parse24(value);
+      return parse24(value) ?? [];
     default:
       return isPlain(value.replaceAll(',', '')) ? value.split(',').filter((name) => name !== '') : [];
   }
@@ -89,9 +89,13 @@ export function readGivenList(value: string, version: DovecotVersion, known: Set
       .filter((written) => written !== '' && isNew(parse23(written)[0] ?? `variable ${written}`))
       .join(',');
   }
-  const names = parse24(value);
-  const { value: written, skipped } = formatAclGroups(names.filter(isNew), version);
-  return skipped.length > 0 || (written === '' && names.length === 0) ? undoInline(value) : written;
+  const { value: written, skipped } = formatAclGroups((parse24(value) ?? []).filter(isNew), version);
+  return skipped.length > 0 || isRefused(value, version) ? undoInline(value) : written;
+}
+
+/** Whether a login with this value ends with an error. Known of 2.4 alone: on 2.3 that depends on variables. */
+export function isRefused(value: string, version: DovecotVersion): boolean {
+  return version === '2.4' && parse24(value) === undefined;
 }
 
 /** A name as a key of 2.4 has it: the last part of acl_groups/NAME. */
@@ -151,13 +155,14 @@ function parse23(value: string): readonly string[] {
 /** One name of 2.4, quoted or not, or nothing, and what ends it. */
 const ELEMENT_24 = /(?:"((?:[^"\\]|\\.)*)"|([^ ,"][^ ,"]*)|)([ ,]|$)/sy;
 
-function parse24(value: string): readonly string[] {
+/** `undefined` for a value that Dovecot refuses. */
+function parse24(value: string): readonly string[] | undefined {
   const text = undoInline(value);
   const names: string[] = [];
   const element = new RegExp(ELEMENT_24);
   for (let end: string | undefined; end !== ''; ) {
     const match = element.exec(text);
-    if (match === null) return [];
+    if (match === null) return undefined;
     const [, quoted, bare] = match;
     end = match[3] ?? '';
     const name = quoted?.replace(/\\(.)/gs, '$1') ?? bare;

@@ -36,6 +36,8 @@ describe('joinSpellings', () => {
     ['2.4', '"a b" c', ['set/acl_groups=c "a b",d,d', 'set/acl_groups/e=yes'], '"a b" c,d,e'],
     ['2.4', 'a', ['set/acl_groups=inline:b'], 'a,\nb'],
     ['2.4', 'a', ['set/acl_groups=b"'], 'a,b"'],
+    ['2.4', '"', ['set/acl_groups="', 'acl_groups/b=yes'], '"'],
+    ['2.4', 'a', ['set/acl_groups="', 'set/acl_groups="'], 'a,"'],
     ['2.4', 'inline:a', ['acl_groups/inline:b=yes'], 'inline:a,"inline:b"'],
     ['2.4', 'a', ['plugin/acl_groups=b'], 'a'],
     ['2.4', 'a', ['set/acl_groups='], 'a'],
