@@ -101,7 +101,7 @@ export function createAnswerer(
   function keyOf({ user, existing, others }: LoginRequest, rest = ''): string {
     // Joined, because V8 would keep a string made by + or a template as the tree of its parts: 120 bytes more for each user in the cache.
     const spellings = others.length === 0 ? '' : JSON.stringify(others);
-    return [user.name, user.account === user.name ? '' : user.account, rest, spellings, existing].join('\n');
+    return [user.name, user.account === user.name ? '\t' : user.account, rest, spellings, existing].join('\n');
   }
 
   /** What the answer depends on beside name and account, and whom to ask: a provider that can't say it has failed. */

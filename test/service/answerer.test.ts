@@ -50,6 +50,12 @@ describe('createAnswerer', () => {
     expect(asked).toBe(4);
   });
 
+  it('keeps an account without a name apart from one that is called like the user', async () => {
+    const { valueFor } = setUp(async ({ account }) => [{ name: `of-${account}` }], { user_format: 'local' });
+    expect(await valueFor(facts('@x'))).toBe('of-');
+    expect(await valueFor(facts('@x', { system_groups_user: '@x' }))).toBe('of-@x');
+  });
+
   it('keeps answers apart by what a provider says they depend on', async () => {
     let asked = 0;
     const { valueFor } = setUp(
