@@ -96,7 +96,7 @@ export interface CommandForm {
   readonly description: string;
 }
 
-export type CommandName = 'exec' | 'lookup' | 'serve' | 'status' | 'providers' | 'help' | 'version';
+export type CommandName = 'exec' | 'lookup' | 'serve' | 'check' | 'status' | 'providers' | 'help' | 'version';
 
 /** Every command. Those called by an option (`help`, `version`) and exec mode have no word of their own. */
 export const COMMANDS: Readonly<Record<CommandName, CommandForm>> = {
@@ -113,6 +113,11 @@ export const COMMANDS: Readonly<Record<CommandName, CommandForm>> = {
   serve: {
     options: ['providers', 'config', 'dovecot', 'listen', 'mode', 'help'],
     description: 'run the service',
+  },
+  check: {
+    options: ['json', 'config', 'dovecot-config', 'socket', 'acl', 'help'],
+    operands: '[user]',
+    description: 'look at this machine, and say what would go wrong and how to fix it',
   },
   status: {
     options: ['json', 'socket', 'help'],

@@ -7,6 +7,7 @@ const COMMANDS = {
   exec: async () => (await import('./commands/exec.js')).exec,
   lookup: async () => (await import('./commands/lookup.js')).lookup,
   serve: async () => (await import('./commands/serve.js')).serve,
+  check: async () => (await import('./commands/check.js')).check,
   status: async () => (await import('./commands/status.js')).status,
   providers: async () => (await import('./commands/providers.js')).providers,
   help: async () => (await import('./commands/help.js')).help,

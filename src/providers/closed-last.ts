@@ -9,7 +9,7 @@ const PATIENCE = 250;
  * what is closed under a lookup may answer wrongly.
  */
 export function closedLast(name: string, provider: GroupProvider, log: Logger): GroupProvider {
-  const { cacheKey, check, close } = provider;
+  const { cacheKey, check, groupNames, close } = provider;
   if (close === undefined) return provider;
   let running = 0;
   let onIdle: () => void = () => {};
@@ -44,6 +44,7 @@ export function closedLast(name: string, provider: GroupProvider, log: Logger): 
     groups: (user, signal) => counted(() => provider.groups(user, signal)),
     ...(cacheKey && { cacheKey: (user) => cacheKey.call(provider, user) }),
     ...(check && { check: (signal) => counted(() => check.call(provider, signal)) }),
+    ...(groupNames && { groupNames: (asked, signal) => counted(() => groupNames.call(provider, asked, signal)) }),
     close() {
       closing ??= closeWhenIdle();
       return closing;

@@ -69,6 +69,11 @@ export interface GroupProvider {
   cacheKey?(user: LoginUser): string | Promise<string>;
   /** Looks at what the provider depends on, for `acl-groups check`. */
   check?(signal: AbortSignal): Promise<readonly Finding[]>;
+  /**
+   * Names of groups that the source has, for `acl-groups check --acl`: of those `asked` for, all that it has, and others as far as it can
+   * list them. Without the method, or where it throws, groups of ACL files can't be looked for.
+   */
+  groupNames?(asked: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /** Lets go of connections, threads and files, within 300 ms in the service. Never called while a lookup runs. */
   close?(): Promise<void>;
 }

@@ -17,10 +17,10 @@ const TIMEOUT = 60_000;
 const NEWLINE = 0x0a;
 
 /**
- * Asks a post-login service about a user, as a mail process would.
+ * Asks a post-login service about a user, as a mail process would. `timeout` is in milliseconds.
  * @throws AclGroupsError when there is no service, or no answer in time
  */
-export function askService(path: string, facts: LoginFacts): Promise<ServiceAnswer> {
+export function askService(path: string, facts: LoginFacts, timeout: number = TIMEOUT): Promise<ServiceAnswer> {
   const since = milliseconds();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -33,7 +33,7 @@ export function askService(path: string, facts: LoginFacts): Promise<ServiceAnsw
       reject(new AclGroupsError(`${path}: ${reason}`, EXIT.unavailable, { cause }));
       socket.destroy();
     };
-    socket.setTimeout(TIMEOUT, () => fail(`no answer within ${TIMEOUT} ms`));
+    socket.setTimeout(timeout, () => fail(`no answer within ${timeout} ms`));
     socket.on('data', (chunk) => {
       chunks.push(chunk);
       // Only the end of the reply is a line end; those within are escaped.

@@ -19,10 +19,10 @@ export interface UserdbAnswer {
 const TIMEOUT = 60_000;
 
 /**
- * Asks a service about a user, as Dovecot's auth process would.
+ * Asks a service about a user, as Dovecot's auth process would. `timeout` is in milliseconds.
  * @throws AclGroupsError when there is no service, or no answer in time
  */
-export async function askUserdb(path: string, user: string): Promise<UserdbAnswer> {
+export async function askUserdb(path: string, user: string, timeout: number = TIMEOUT): Promise<UserdbAnswer> {
   const since = milliseconds();
   const answer = (outcome: UserdbAnswer['outcome'], value = '', reason = ''): UserdbAnswer => ({
     outcome,
@@ -32,7 +32,7 @@ export async function askUserdb(path: string, user: string): Promise<UserdbAnswe
   });
   try {
     const filter = new EqualityFilter({ attribute: 'uid', value: user });
-    const [entry] = await search(path, BASE, { scope: 'sub', filter, attributes: ['aclGroups'] });
+    const [entry] = await search(path, BASE, { scope: 'sub', filter, attributes: ['aclGroups'] }, timeout);
     return entry === undefined ? answer('unknown-user') : answer('granted', String(entry.aclGroups));
   } catch (error) {
     if (!(error instanceof ResultCodeError)) throw unreachable(path, error);
@@ -44,9 +44,9 @@ export async function askUserdb(path: string, user: string): Promise<UserdbAnswe
  * What a service tells about itself, texts by name.
  * @throws AclGroupsError when there is no service, or none of acl-groups
  */
-export async function readMonitor(path: string): Promise<Readonly<Record<string, string | readonly string[]>>> {
+export async function readMonitor(path: string, timeout: number = TIMEOUT): Promise<Readonly<Record<string, string | readonly string[]>>> {
   try {
-    const [entry] = await search(path, MONITOR, { scope: 'base' });
+    const [entry] = await search(path, MONITOR, { scope: 'base' }, timeout);
     if (entry?.version === undefined) throw new Error('this is no service of acl-groups');
     const { dn: _dn, objectClass: _class, cn: _cn, ...figures } = entry;
     return Object.fromEntries(
@@ -59,11 +59,16 @@ export async function readMonitor(path: string): Promise<Readonly<Record<string,
 
 type SearchOptions = NonNullable<Parameters<Client['search']>[1]>;
 
-async function search(path: string, base: string, options: SearchOptions): Promise<Awaited<ReturnType<Client['search']>>['searchEntries']> {
+async function search(
+  path: string,
+  base: string,
+  options: SearchOptions,
+  timeout: number,
+): Promise<Awaited<ReturnType<Client['search']>>['searchEntries']> {
   const client = new Client({
     url: 'ldap://localhost',
-    timeout: TIMEOUT,
-    connectTimeout: TIMEOUT,
+    timeout,
+    connectTimeout: timeout,
     createConnection: () => connect(path),
   });
   try {

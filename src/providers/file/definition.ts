@@ -32,6 +32,9 @@ const file: ProviderDefinition<FileOptions> = defineProvider({
         return found.size === 0 ? undefined : [...found];
       },
       check: async () => check(groups),
+      async groupNames() {
+        return [...new Set([...read(groups).values()].flatMap((found) => [...found].map(({ name }) => name)))];
+      },
     };
   },
 });

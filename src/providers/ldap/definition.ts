@@ -57,6 +57,7 @@ export function createLdapProvider(options: LdapOptions, { log, directory }: Pro
       }
     },
     check: async (signal) => (await import('./check.js')).checkServers(servers, plan, log, signal),
+    groupNames: async (asked, signal) => (await import('./group-names.js')).listGroupNames(servers, plan, asked, signal),
     async close() {
       servers.close();
     },

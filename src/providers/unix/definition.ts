@@ -22,6 +22,7 @@ const unix: ProviderDefinition<UnixOptions> = defineProvider({
         return found?.map((group) => toGroup(group, min_gid));
       },
       check: (signal) => database.check(signal),
+      groupNames: async (asked, signal) => (await import('./group-names.js')).groupNames(source, asked, min_gid, signal),
       close: async () => database.close?.(),
     };
   },

@@ -1,0 +1,23 @@
+import { findUserid } from '../../providers/unix/account-workers.js';
+import { type Check, ok } from '../finding.js';
+
+/** The addon that makes lookups by the C library quick. */
+export const addon: Check = {
+  name: 'addon',
+  section: 'machine',
+  async look(subject) {
+    const config = await subject.loadConfig();
+    if (config instanceof Error || !config.providers.includes('unix')) return [];
+    try {
+      findUserid();
+      return [ok('userid', 'the addon is installed')];
+    } catch {
+      return [
+        ok(
+          'userid',
+          "the addon isn't installed: where the account files alone don't answer, the service asks by getent, which takes a few milliseconds more",
+        ),
+      ];
+    }
+  },
+};

@@ -1,0 +1,46 @@
+import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
+import { type Probe, type ProbeAnswer, withoutPlace } from '../probe.js';
+
+/** How long an answer may take before it is worth a word: milliseconds. */
+const SLOW = 1000;
+
+/** Whether the service is there, and answers by both of its protocols. */
+export const serviceAnswers: Check = {
+  name: 'service-answers',
+  section: 'service',
+  async look(subject) {
+    const { facts } = subject;
+    const probe = await subject.probe();
+    // Exec mode has no service.
+    if (probe === undefined) {
+      return facts !== undefined && facts.doors.scriptLogin.size > 0
+        ? []
+        : [warning('service', 'no socket is known to ask it by', { what: 'name it: acl-groups check -s PATH' })];
+    }
+    if (probe.userdb instanceof Error && probe.postLogin instanceof Error) {
+      return [
+        error(probe.socket, withoutPlace(probe.userdb, probe), {
+          what: 'see whether Dovecot runs, and what its log says of the service: doveadm log errors',
+        }),
+      ];
+    }
+    return [answered('userdb', probe.userdb, probe), answered('post-login', probe.postLogin, probe)];
+  },
+};
+
+function answered(door: string, answer: ProbeAnswer | Error, probe: Probe): PlacedFinding {
+  const { socket, user } = probe;
+  if (answer instanceof Error) return error(socket, `${door}: ${withoutPlace(answer, probe)}`);
+  const time = `${answer.elapsed.toFixed(1)} ms`;
+  if (answer.outcome === 'denied') {
+    return error(socket, `${door}: ${user} is denied${answer.reason === '' ? '' : `: ${answer.reason}`}`, {
+      what: `see what each provider says: acl-groups lookup -v ${user}`,
+    });
+  }
+  const told = answer.outcome === 'granted' ? `acl_groups=${answer.value}` : 'no provider knows this user';
+  if (answer.elapsed > SLOW)
+    return warning(socket, `${door}: ${user}: an answer took ${time}`, {
+      what: `see which provider takes that long: acl-groups lookup -v ${user}`,
+    });
+  return ok(socket, `${door}: ${user}: ${told} (${time})`);
+}

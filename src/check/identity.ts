@@ -1,0 +1,49 @@
+import { run } from './programs.js';
+
+/** Whom a process runs as. */
+export interface Identity {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** All groups, by id. */
+  readonly groups: readonly number[];
+}
+
+/** The identity that Dovecot's master gives a service, by the names that dovecot.conf has; `undefined` for an account that isn't there. */
+export async function identityOf(user: string, group = '', extraGroups: readonly string[] = []): Promise<Identity | undefined> {
+  const [uid, gid, groups] = await Promise.all(['-u', '-g', '-G'].map((option) => run('id', [option, '--', user])));
+  if (uid?.status !== 0 || gid?.status !== 0) return undefined;
+  const numbers = (text = ''): readonly number[] =>
+    text
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .map(Number);
+  const more = await Promise.all([group, ...extraGroups].filter((name) => name !== '').map(gidOf));
+  const [own = Number(gid.stdout)] = group === '' ? [] : more;
+  return { name: user, uid: Number(uid.stdout), gid: own, groups: [...numbers(groups?.stdout), ...more.filter((id) => id !== undefined)] };
+}
+
+async function gidOf(name: string): Promise<number | undefined> {
+  const { status, stdout } = await run('getent', ['group', '--', name]);
+  return status === 0 ? Number(stdout.split(':')[2]) : undefined;
+}
+
+/**
+ * Does some work with the rights of an identity, and is root again afterwards. Only root can take another's rights: for anybody else, the
+ * work is done as it is. Nothing else may run meanwhile, as the rights are those of the whole process.
+ */
+export async function withRightsOf<Result>(identity: Identity | undefined, work: () => Promise<Result>): Promise<Result> {
+  if (identity === undefined || identity.uid === 0 || process.geteuid?.() !== 0) return work();
+  const groups = process.getgroups?.() ?? [];
+  const gid = process.getegid?.() ?? 0;
+  process.setgroups?.(identity.groups);
+  process.setegid?.(identity.gid);
+  process.seteuid?.(identity.uid);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(gid);
+    process.setgroups?.(groups);
+  }
+}
