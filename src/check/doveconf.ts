@@ -24,6 +24,10 @@ export async function findDovecot(given: string | undefined): Promise<FoundDovec
   if (all.status !== 0) {
     // No more of the message: it may quote the line, and the line may hold a secret.
     const [, place, line] = /Error in configuration file (\S+?):? line (\d+)/.exec(all.stderr) ?? [];
+    // 2.4 knows the settings of userdb ldap only where it is installed.
+    if (/Unknown setting: \S*ldap/.test(all.stderr)) {
+      return { place: file, problem: "it has settings of userdb ldap, which isn't installed", fix: 'install the package dovecot-ldap' };
+    }
     const where = place === undefined ? '' : `: see ${place} line ${line}`;
     return { place: file, problem: `doveconf can't read it${where}`, fix: `what it says is shown by: doveconf -n -c ${file}` };
   }

@@ -1,5 +1,5 @@
+import type { Config } from '../config/load.js';
 import type { Finding } from '../providers/provider.js';
-import type { Subject } from './subject.js';
 
 /** What a finding is about. People see them under these headings, in this order. */
 export type Section = 'configuration' | 'dovecot' | 'service' | 'acl-files' | 'machine';
@@ -9,15 +9,20 @@ export interface PlacedFinding extends Finding {
   readonly place: string;
 }
 
-/** One thing that `acl-groups check` looks at. It changes nothing. */
-export interface Check {
+/** What the checks see that look with the rights of the service's user, in a process of their own. */
+export interface ConfigSight {
+  readonly configFile: string;
+  /** Why it can't be used, if it can't. */
+  readonly config: Config | Error;
+}
+
+/** One thing that has to be looked at with the rights of the service's user: what it reads. */
+export interface ServiceCheck {
   /** What `--json` calls it. */
   readonly name: string;
   readonly section: Section;
-  /** Whether it is looked at with the rights of the user that the service runs as, where this process may take them. Default false. */
-  readonly asService?: true;
-  /** What there is to say; nothing where it doesn't apply. What is thrown becomes an error. */
-  look(subject: Subject): readonly PlacedFinding[] | Promise<readonly PlacedFinding[]>;
+  readonly asService: true;
+  look(sight: ConfigSight): Promise<readonly PlacedFinding[]>;
 }
 
 /** One step of a fix: what to do, and the text to paste or type, if there is any. */

@@ -27,23 +27,3 @@ async function gidOf(name: string): Promise<number | undefined> {
   const { status, stdout } = await run('getent', ['group', '--', name]);
   return status === 0 ? Number(stdout.split(':')[2]) : undefined;
 }
-
-/**
- * Does some work with the rights of an identity, and is root again afterwards. Only root can take another's rights: for anybody else, the
- * work is done as it is. Nothing else may run meanwhile, as the rights are those of the whole process.
- */
-export async function withRightsOf<Result>(identity: Identity | undefined, work: () => Promise<Result>): Promise<Result> {
-  if (identity === undefined || identity.uid === 0 || process.geteuid?.() !== 0) return work();
-  const groups = process.getgroups?.() ?? [];
-  const gid = process.getegid?.() ?? 0;
-  process.setgroups?.(identity.groups);
-  process.setegid?.(identity.gid);
-  process.seteuid?.(identity.uid);
-  try {
-    return await work();
-  } finally {
-    process.seteuid?.(0);
-    process.setegid?.(gid);
-    process.setgroups?.(groups);
-  }
-}

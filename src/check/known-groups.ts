@@ -7,7 +7,7 @@ import { createLogger } from '../support/log.js';
 /** Which groups the sources have. */
 export interface KnownGroups {
   /** By the names that Dovecot is given. */
-  readonly names: ReadonlySet<string>;
+  readonly names: readonly string[];
   /** The providers that can't say, with why. */
   readonly silent: readonly string[];
 }
@@ -33,7 +33,7 @@ export async function knownGroups(config: Config, asked: readonly string[]): Pro
       }),
     );
     const { groups } = selectGroups(found.flat(), config.groups, true);
-    return { names: new Set(groups.map(({ name }) => name)), silent };
+    return { names: groups.map(({ name }) => name), silent };
   } finally {
     await Promise.all(open.map(({ provider }) => provider.close?.()));
   }

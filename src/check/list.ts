@@ -1,11 +1,11 @@
-import type { Check } from './finding.js';
+import type { Check } from './check.js';
+import type { ServiceCheck } from './finding.js';
 import { aclDriver } from './findings/acl-driver.js';
 import { aclFiles } from './findings/acl-files.js';
 import { aclPlugin } from './findings/acl-plugin.js';
 import { addon } from './findings/addon.js';
 import { addressSpace } from './findings/address-space.js';
 import { authCache } from './findings/auth-cache.js';
-import { configuration } from './findings/configuration.js';
 import { confinement } from './findings/confinement.js';
 import { door } from './findings/door.js';
 import { dovecot } from './findings/dovecot.js';
@@ -16,8 +16,7 @@ import { node } from './findings/node.js';
 import { ownGroups } from './findings/own-groups.js';
 import { postLogin } from './findings/post-login.js';
 import { privileges } from './findings/privileges.js';
-import { providers } from './findings/providers.js';
-import { root } from './findings/root.js';
+import { rights } from './findings/rights.js';
 import { scriptLogin } from './findings/script-login.js';
 import { serviceAnswers } from './findings/service-answers.js';
 import { serviceSame } from './findings/service-same.js';
@@ -33,12 +32,12 @@ import { userdbOrder } from './findings/userdb-order.js';
 import { userdbSkip } from './findings/userdb-skip.js';
 import { userdbSocket } from './findings/userdb-socket.js';
 import { valueSize } from './findings/value-size.js';
+import { SERVICE_CHECKS } from './service-checks.js';
 
-/** Everything that is looked at, in the order in which people read it. To add to it: a module in findings/, and a line here. */
-export const CHECKS: readonly Check[] = [
-  root,
-  configuration,
-  providers,
+/** Everything that is looked at, in the order in which people read it. To add to it: a module in findings/, and a line here (or in service-checks.ts). */
+export const CHECKS: readonly (Check | ServiceCheck)[] = [
+  rights,
+  ...SERVICE_CHECKS,
   dovecot,
   aclPlugin,
   aclDriver,

@@ -1,6 +1,6 @@
 import { explain } from '../support/errors.js';
-import { type Check, error, type PlacedFinding, type Section } from './finding.js';
-import { withRightsOf } from './identity.js';
+import type { Check } from './check.js';
+import { error, type PlacedFinding, type Section, type ServiceCheck } from './finding.js';
 import type { Subject } from './subject.js';
 
 /** A finding with who found it. */
@@ -9,21 +9,18 @@ export interface Report extends PlacedFinding {
   readonly check: string;
 }
 
-/** Looks at everything, one after the other: some of it takes the service's rights, which are those of the whole process. */
-export async function* runChecks(subject: Subject, checks: readonly Check[]): AsyncGenerator<Report> {
-  for (const { name, section, asService, look } of checks) {
-    for (const finding of await attempt(name, () =>
-      asService ? withRightsOf(subject.identity, async () => look(subject)) : look(subject),
-    )) {
-      yield { section, check: name, ...finding };
-    }
+/** Looks at everything, one after the other. */
+export async function* runChecks(subject: Subject, checks: readonly (Check | ServiceCheck)[]): AsyncGenerator<Report> {
+  for (const check of checks) {
+    const { name, section } = check;
+    for (const finding of await attempt(check, subject)) yield { section, check: name, ...finding };
   }
 }
 
-async function attempt(name: string, look: () => ReturnType<Check['look']>): Promise<readonly PlacedFinding[]> {
+async function attempt(check: Check | ServiceCheck, subject: Subject): Promise<readonly PlacedFinding[]> {
   try {
-    return await look();
+    return 'asService' in check ? ((await subject.serviceView()).findings[check.name] ?? []) : await check.look(subject);
   } catch (thrown) {
-    return [error(name, `this check failed: ${explain(thrown)}`)];
+    return [error(check.name, `this check failed: ${explain(thrown)}`)];
   }
 }

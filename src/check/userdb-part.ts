@@ -1,6 +1,7 @@
 import { asInPackage } from './blocks.js';
+import type { Check } from './check.js';
 import type { DovecotFacts, Userdb, UserdbDoor } from './facts.js';
-import { type Check, error, ok, type PlacedFinding, warning } from './finding.js';
+import { error, ok, type PlacedFinding, warning } from './finding.js';
 import type { Subject } from './subject.js';
 
 type OwnUserdb = Userdb & { readonly door: UserdbDoor };

@@ -1,7 +1,7 @@
 import type { Invocation } from '../args.js';
 import { CHECKS } from '../check/list.js';
+import { openSubject } from '../check/open-subject.js';
 import { type Report, runChecks } from '../check/run.js';
-import { openSubject } from '../check/subject.js';
 import { EXIT, UsageError } from '../support/errors.js';
 import { printableJson } from '../support/text.js';
 import { formatFindings } from '../terminal/findings.js';

@@ -36,7 +36,8 @@ interface Case {
 
 /** Replaces what has to be there. */
 function swap(text: string, from: string | RegExp, to: string): string {
-  if (text.search(from instanceof RegExp ? from : from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) < 0) throw new Error(`no ${from} in:\n${text}`);
+  if (text.search(from instanceof RegExp ? from : from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) < 0)
+    throw new Error(`no ${from} in:\n${text}`);
   return text.replace(from, () => to);
 }
 
@@ -49,7 +50,9 @@ const CASES: readonly Case[] = [
   {
     title: 'no ACL plugin',
     check: 'acl-plugin',
-    fault: ({ conf }, version) => ({ conf: swap(conf, version === '2.3' ? 'mail_plugins = acl\n' : /mail_plugins \{\n {2}acl = yes\n\}\n/, '') }),
+    fault: ({ conf }, version) => ({
+      conf: swap(conf, version === '2.3' ? 'mail_plugins = acl\n' : /mail_plugins \{\n {2}acl = yes\n\}\n/, ''),
+    }),
     level: 'error',
     place: 'mail_plugins',
     message: 'the ACL plugin is off; there Dovecot looks at no ACL: groups mean nothing',
@@ -75,6 +78,7 @@ const CASES: readonly Case[] = [
   {
     title: 'userdb ldap not installed',
     check: 'userdb-module',
+    versions: ['2.3'],
     fault: () => undefined,
     before: 'mount -t tmpfs none /usr/lib/dovecot/modules/auth',
     level: 'error',
@@ -82,12 +86,22 @@ const CASES: readonly Case[] = [
     message: "userdb ldap isn't installed: nobody can log in",
   },
   {
+    title: 'userdb ldap not installed, so that doveconf fails',
+    check: 'dovecot',
+    versions: ['2.4'],
+    fault: () => undefined,
+    before: 'mount -t tmpfs none /usr/lib/dovecot/modules/auth',
+    level: 'error',
+    place: /\.conf$/,
+    message: "it has settings of userdb ldap, which isn't installed",
+  },
+  {
     title: 'no file of LDAP settings',
     check: 'userdb-file',
     versions: ['2.3'],
     fault: () => ({ ext: '' }),
     level: 'error',
-    place: /acl-groups-ldap\.conf\.ext$/,
+    place: /\.ext$/,
     message: "can't be read: no user can log in",
   },
   {
@@ -154,7 +168,13 @@ const CASES: readonly Case[] = [
   {
     title: 'no field of the answer',
     check: 'userdb-field',
-    fault: (files, version) => ldap(files, version, version === '2.3' ? 'aclGroups=acl_groups' : '%{ldap:aclGroups | default}', version === '2.3' ? 'aclGroups=groups' : '%{ldap:cn | default}'),
+    fault: (files, version) =>
+      ldap(
+        files,
+        version,
+        version === '2.3' ? 'aclGroups=acl_groups' : '%{ldap:aclGroups | default}',
+        version === '2.3' ? 'aclGroups=groups' : '%{ldap:cn | default}',
+      ),
     level: 'error',
     place: /^userdb /,
     message: /acl_groups of .*aclGroups\}?: users have no groups$/,
@@ -269,7 +289,7 @@ const CASES: readonly Case[] = [
     title: "Dovecot's limit for script-login",
     check: 'address-space',
     door: 'script-login',
-    fault: ({ conf }) => ({ conf: `${conf}\ndefault_vsz_limit = 256M\n` }),
+    fault: ({ conf }) => ({ conf: `${conf.replaceAll(/^ {2}vsz_limit = .*\n/gm, '')}\ndefault_vsz_limit = 256M\n` }),
     level: 'warning',
     place: /^service (imap|pop3)-postlogin$/,
     message: 'vsz_limit is 256 MiB: Node.js runs slowly within it, and versions from 24 on not at all below 768 MiB',
@@ -277,7 +297,7 @@ const CASES: readonly Case[] = [
   {
     title: 'a service that runs as root',
     check: 'privileges',
-    fault: ({ conf }, version) => ({ conf: swap(conf, `  user = ${SPELLING[version].internalUser}\n  drop_priv`, '  drop_priv') }),
+    fault: ({ conf }) => ({ conf: swap(conf, /^ {2}user = \$.*\n/m, '') }),
     level: 'warning',
     place: 'service acl-groups',
     message: 'runs as root, which it has no need of',
@@ -293,7 +313,9 @@ const CASES: readonly Case[] = [
   {
     title: "a socket that is root's",
     check: 'listener',
-    fault: ({ conf }, version) => ({ conf: swap(conf, `    mode = 0600\n    user = ${SPELLING[version].internalUser}\n`, '    mode = 0600\n') }),
+    fault: ({ conf }, version) => ({
+      conf: swap(conf, `    mode = 0600\n    user = ${SPELLING[version].internalUser}\n`, '    mode = 0600\n'),
+    }),
     level: 'error',
     place: /\/run\/acl-groups$/,
     message: "mode 0600, user root: Dovecot's auth process, which runs as dovecot, may not connect: nobody can log in",
@@ -317,7 +339,9 @@ const CASES: readonly Case[] = [
   {
     title: 'groups of everybody in dovecot.conf',
     check: 'own-groups',
-    fault: ({ conf }, version) => ({ conf: `${conf}\n${version === '2.3' ? 'plugin {\n  acl_groups = all staff,x\n}' : 'acl_groups = "all staff" x'}\n` }),
+    fault: ({ conf }, version) => ({
+      conf: `${conf}\n${version === '2.3' ? 'plugin {\n  acl_groups = all staff,x\n}' : 'acl_groups = "all staff" x'}\n`,
+    }),
     level: 'error',
     place: /^(plugin\/)?acl_groups$/,
     message: 'is set in dovecot.conf, and replaced by what acl-groups gives: users lose "all staff", "x"',
@@ -335,7 +359,10 @@ const CASES: readonly Case[] = [
 ];
 
 /** Those whose fix is a sentence, because what is to be done isn't a text to paste. */
-const IN_WORDS: Readonly<Record<string, string>> = { 'userdb-module': 'install the package dovecot-ldap' };
+const IN_WORDS: Readonly<Record<string, string>> = {
+  'userdb-module': 'install the package dovecot-ldap',
+  dovecot: 'install the package dovecot-ldap',
+};
 
 describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
   const command = (): string => inject('installed')[version].command;
@@ -416,7 +443,10 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
 
   it('finds a userdb behind it', async () => {
     const files = sound(undefined);
-    const block = version === '2.3' ? 'userdb {\n  driver = static\n  args = uid=9999 gid=9999\n}\n' : 'userdb static {\n  fields {\n    uid = 9999\n  }\n}\n';
+    const block =
+      version === '2.3'
+        ? 'userdb {\n  driver = static\n  args = uid=9999 gid=9999\n}\n'
+        : 'userdb static {\n  fields {\n    uid = 9999\n  }\n}\n';
     const conf = write({ ...files, conf: files.conf + block });
     const { faults } = await runCheck(dovecot.world, command(), ['-d', conf]);
     expect(faults('userdb-order')).toEqual([
@@ -433,7 +463,10 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
     const files = sound(undefined);
     const broken = write({ ...files, conf: `${files.conf}\nssl_key_password ${SECRET}\n` });
     const { faults, result } = await runCheck(dovecot.world, command(), ['-d', broken]);
-    const line = readFileSync(broken, 'utf8').split('\n').findIndex((text) => text.includes(SECRET)) + 1;
+    const line =
+      readFileSync(broken, 'utf8')
+        .split('\n')
+        .findIndex((text) => text.includes(SECRET)) + 1;
     expect(faults('dovecot')).toEqual([
       expect.objectContaining({
         level: 'error',
@@ -444,7 +477,10 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
     ]);
     expect(result.stdout).not.toContain(SECRET);
     const password = version === '2.3' ? `ssl_key_password = ${SECRET}\n` : `ssl_server_key_password = ${SECRET}\n`;
-    const fields = version === '2.3' ? files.conf : `${files.conf}\nuserdb passwd {\n  fields {\n    acl_groups/x = yes\n    token = ${SECRET}\n  }\n}\n`;
+    const fields =
+      version === '2.3'
+        ? files.conf
+        : `${files.conf}\nuserdb passwd {\n  fields {\n    acl_groups/x = yes\n    token = ${SECRET}\n  }\n}\n`;
     const conf = write({ conf: fields + password, ext: `${files.ext}dnpass = ${SECRET}\n`.replace('(uid=', '(mail=') });
     const words = ['-d', conf, 'alice'];
     const [json, table] = [await runCheck(dovecot.world, command(), words), await dovecot.world.run([command(), 'check', ...words])];
@@ -477,9 +513,27 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       const { findings } = await check('alice');
       const socket = path('run/acl-groups');
       expect(findings.filter(({ section }) => section === 'service')).toEqual([
-        { section: 'service', check: 'service-answers', level: 'ok', place: socket, message: expect.stringMatching(/^userdb: alice: acl_groups=alice,acct,sales \([\d.]+ ms\)$/) },
-        { section: 'service', check: 'service-answers', level: 'ok', place: socket, message: expect.stringMatching(/^post-login: alice: acl_groups=alice,acct,sales \([\d.]+ ms\)$/) },
-        { section: 'service', check: 'service-same', level: 'ok', place: socket, message: expect.stringMatching(/^acl-groups \S+ with \/etc\/acl-groups\.toml, as this command$/) },
+        {
+          section: 'service',
+          check: 'service-answers',
+          level: 'ok',
+          place: socket,
+          message: expect.stringMatching(/^userdb: alice: acl_groups=alice,acct,sales \([\d.]+ ms\)$/),
+        },
+        {
+          section: 'service',
+          check: 'service-answers',
+          level: 'ok',
+          place: socket,
+          message: expect.stringMatching(/^post-login: alice: acl_groups=alice,acct,sales \([\d.]+ ms\)$/),
+        },
+        {
+          section: 'service',
+          check: 'service-same',
+          level: 'ok',
+          place: socket,
+          message: expect.stringMatching(/^acl-groups \S+ with \/etc\/acl-groups\.toml, as this command$/),
+        },
         { section: 'service', check: 'dovecot-value', level: 'ok', place: 'doveadm user', message: 'Dovecot has the same value for alice' },
       ]);
     });
@@ -529,7 +583,11 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       await near.log.wait(/every login is denied/);
       const denied = await runCheck(near.world, command(), words);
       expect(denied.faults('configuration')).toEqual([
-        expect.objectContaining({ level: 'error', place: '/etc/acl-groups.toml', message: 'provider: expected tables such as [provider.unix], found object' }),
+        expect.objectContaining({
+          level: 'error',
+          place: '/etc/acl-groups.toml',
+          message: 'provider: expected tables such as [provider.unix], found object',
+        }),
       ]);
       expect(denied.faults('service-same')).toEqual([
         expect.objectContaining({ level: 'error', message: "the service has a configuration that it can't use, and denies every login" }),
@@ -546,8 +604,12 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
     const check = () => runCheck(dovecot.world, command(), ['-d', path('dovecot.conf')]);
 
     it.each([
-      [0o600, "the configuration can't be read: EACCES: permission denied, open '/etc/acl-groups.toml'", 'run: chmod o+r /etc/acl-groups.toml'],
-      [0o666, 'refused: it may be written by others than its owner (mode 666)', 'run: chmod go-w /etc/acl-groups.toml'],
+      [
+        0o600,
+        "the configuration can't be read: EACCES: permission denied, open '/etc/acl-groups.toml'",
+        'run: chmod o+r /etc/acl-groups.toml',
+      ],
+      [0o666, 'may be written by others than its owner (mode 666)', 'run: chmod go-w /etc/acl-groups.toml'],
     ])('judges by mode %o what the service may read', async (mode, message, fix) => {
       write('');
       await dovecot.world.run(['chmod', mode.toString(8), '/etc/acl-groups.toml']);
@@ -565,7 +627,7 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
         expect.objectContaining({
           level: 'error',
           place: 'provider file',
-          message: expect.stringContaining('/etc/mail-groups can\'t be used: EACCES'),
+          message: expect.stringContaining("/etc/mail-groups can't be used: EACCES"),
         }),
       ]);
     });
@@ -585,9 +647,24 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       [
         { level: 'ok', place: `${mail}, ${global}`, message: '3 ACL files name 5 groups' },
         { level: 'warning', place: `${mail}/.c/dovecot-acl`, message: 'is a link or no regular file: not read' },
-        { level: 'warning', place: `${mail}/.a/dovecot-acl and 1 more`, message: 'group "slaes" is in no source; the nearest is "sales"', fix: 'if that is meant, write group=sales' },
-        { level: 'warning', place: `${mail}/.a/dovecot-acl`, message: 'group "Domain Users" is in no source', fix: 'correct the name, or create the group' },
-        { level: 'warning', place: global, message: 'group "Sales" is in no source; the nearest is "sales"', fix: 'if that is meant, write group=sales' },
+        {
+          level: 'warning',
+          place: `${mail}/.a/dovecot-acl and 1 more`,
+          message: 'group "slaes" is in no source; the nearest is "sales"',
+          fix: 'if that is meant, write group=sales',
+        },
+        {
+          level: 'warning',
+          place: `${mail}/.a/dovecot-acl`,
+          message: 'group "Domain Users" is in no source',
+          fix: 'correct the name, or create the group',
+        },
+        {
+          level: 'warning',
+          place: global,
+          message: 'group "Sales" is in no source; the nearest is "sales"',
+          fix: 'if that is meant, write group=sales',
+        },
         {
           level: 'warning',
           place: `${mail}/.a/dovecot-acl`,
@@ -597,5 +674,4 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       ].map((finding) => ({ section: 'acl-files', check: 'acl-files', ...finding })),
     );
   });
-
 });

@@ -1,6 +1,7 @@
 import { blocksOf, setting } from '../../dovecot/doveconf.js';
 import { block, paste } from '../blocks.js';
-import { type Check, error, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok } from '../finding.js';
 
 /** Whether the ACL plugin has somewhere to read ACLs from; without that it is as good as off. */
 export const aclDriver: Check = {

@@ -1,8 +1,6 @@
-import { groupsInAclFile, nearestName } from '../acl-file.js';
-import { aclFilesAt } from '../acl-tree.js';
-import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
-import { withRightsOf } from '../identity.js';
-import { knownGroups } from '../known-groups.js';
+import { nearestName } from '../acl-file.js';
+import type { Check } from '../check.js';
+import { error, ok, type PlacedFinding, warning } from '../finding.js';
 
 /** Groups that ACL files name and no source has; and rights taken from groups, which a user regains whose groups are lost. */
 export const aclFiles: Check = {
@@ -10,46 +8,25 @@ export const aclFiles: Check = {
   section: 'acl-files',
   async look(subject) {
     if (subject.acl.length === 0) return [];
-    const findings: PlacedFinding[] = [];
-    /** The files that name a group. */
-    const named = new Map<string, string[]>();
-    const negative = new Map<string, string[]>();
-    let files = 0;
-    for (const found of subject.acl.flatMap((path) => [...aclFilesAt(path)])) {
-      if (found.text === undefined) {
-        findings.push(warning(found.path, found.problem ?? ''));
-        continue;
-      }
-      files++;
-      for (const line of groupsInAclFile(found.text)) {
-        note(named, line.group, found.path);
-        if (line.negative) note(negative, line.group, found.path);
-      }
+    const { files, named, negative, unread } = subject.acls;
+    const findings: PlacedFinding[] = [
+      ok(subject.acl.join(', '), `${files} ACL files name ${named.size} groups`),
+      ...unread.map(({ path, problem }) => warning(path, problem)),
+    ];
+    const { config, known } = await subject.serviceView();
+    if (config === undefined) return [...findings, error(subject.configFile, "can't be used, so that groups can't be looked for")];
+    if (known !== undefined && known.silent.length > 0) {
+      findings.push(...known.silent.map((why) => warning('providers', `groups of ACL files can't be looked for: ${why}`)));
+    } else if (known !== undefined) {
+      const names = new Set(known.names);
+      findings.push(...[...named].filter(([group]) => !names.has(group)).map(([group, paths]) => unknownGroup(group, paths, names)));
     }
-    const config = await subject.loadConfig();
-    if (config instanceof Error)
-      return [...findings, error(subject.configFile, "can't be used, so that groups can't be looked for; see above")];
-    const known = await withRightsOf(subject.identity, () => knownGroups(config, [...named.keys()]));
-    if (known.silent.length === 0)
-      findings.push(
-        ...[...named].filter(([group]) => !known.names.has(group)).map(([group, paths]) => unknownGroup(group, paths, known.names)),
-      );
-    else
-      findings.push(
-        ...known.silent.map((why) =>
-          warning(`provider ${why.split(': ')[0]}`, `groups of ACL files can't be looked for: ${why.replace(/^[^:]*: /, '')}`),
-        ),
-      );
-    for (const [group, paths] of negative) {
-      findings.push(
-        warning(
-          placeOf(paths),
-          `-group=${group} takes rights away: a user who loses the group, or whose groups are incomplete, gains them`,
-          { what: 'give rights to groups instead; see on_error and on_incomplete' },
-        ),
-      );
-    }
-    return [ok(subject.acl.join(', '), `${files} ACL files name ${named.size} groups`), ...findings];
+    const taken = [...negative].map(([group, paths]) =>
+      warning(placeOf(paths), `-group=${group} takes rights away: a user who loses the group, or whose groups are incomplete, gains them`, {
+        what: 'give rights to groups instead; see on_error and on_incomplete',
+      }),
+    );
+    return [...findings, ...taken];
   },
 };
 
@@ -62,10 +39,4 @@ function unknownGroup(group: string, paths: readonly string[], names: ReadonlySe
 
 function placeOf([first = '', ...more]: readonly string[]): string {
   return more.length === 0 ? first : `${first} and ${more.length} more`;
-}
-
-function note(map: Map<string, string[]>, group: string, path: string): void {
-  const paths = map.get(group);
-  if (paths === undefined) map.set(group, [path]);
-  else if (!paths.includes(path)) paths.push(path);
 }

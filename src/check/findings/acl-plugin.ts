@@ -1,7 +1,8 @@
-import { blocksOf, listSetting } from '../../dovecot/doveconf.js';
+import { type Block, blocksOf, listSetting } from '../../dovecot/doveconf.js';
 import { block, paste } from '../blocks.js';
+import type { Check } from '../check.js';
 import type { DovecotFacts } from '../facts.js';
-import { type Check, error, ok, warning } from '../finding.js';
+import { error, ok, warning } from '../finding.js';
 
 /** Those whose processes open mailboxes. */
 const PROTOCOLS = ['imap', 'pop3', 'lmtp'];
@@ -17,7 +18,10 @@ export const aclPlugin: Check = {
     if (without.length === 0) return [ok('mail_plugins', `the ACL plugin is on: ${served.join(', ') || 'globally'}`)];
     const consequence = 'there Dovecot looks at no ACL: groups mean nothing';
     if (without.length === served.length) {
-      return [error('mail_plugins', `the ACL plugin is off; ${consequence}`, paste(facts, pluginLines(facts)))];
+      // Lists of their own have been made of the global one as it was.
+      const apart = served.filter((protocol) => protocolBlocks(facts, protocol).some(({ values }) => values.has('mail_plugins')));
+      const lines = [pluginLines(facts), ...apart.map((protocol) => block(`protocol ${protocol}`, pluginLines(facts)))].flat();
+      return [error('mail_plugins', `the ACL plugin is off; ${consequence}`, paste(facts, lines))];
     }
     const fix = paste(
       facts,
@@ -27,10 +31,13 @@ export const aclPlugin: Check = {
   },
 };
 
-function pluginsOf({ root }: DovecotFacts, protocol: string): readonly string[] {
-  const global = listSetting(root, 'mail_plugins') ?? [];
-  const own = blocksOf(root, 'protocol').filter(({ label }) => label === protocol);
-  return own.reduce((names, block) => listSetting(block, 'mail_plugins', names) ?? names, global);
+function pluginsOf(facts: DovecotFacts, protocol: string): readonly string[] {
+  const global = listSetting(facts.root, 'mail_plugins') ?? [];
+  return protocolBlocks(facts, protocol).reduce((names, block) => listSetting(block, 'mail_plugins', names) ?? names, global);
+}
+
+function protocolBlocks({ root }: DovecotFacts, protocol: string): readonly Block[] {
+  return blocksOf(root, 'protocol').filter(({ label }) => label === protocol);
 }
 
 function pluginLines({ version }: DovecotFacts): readonly string[] {

@@ -1,5 +1,6 @@
 import { inService } from '../blocks.js';
-import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok, type PlacedFinding, warning } from '../finding.js';
 
 /** What any version of Node.js can reserve without failing, as the launcher has it. */
 const ENOUGH = 2 * 1024 ** 3;

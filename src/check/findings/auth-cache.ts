@@ -1,5 +1,6 @@
 import { paste } from '../blocks.js';
-import { type Check, error, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok } from '../finding.js';
 import { run } from '../programs.js';
 
 const CVE = 'CVE-2025-30189';

@@ -1,19 +1,19 @@
 import { existsSync, statSync } from 'node:fs';
 import { explain } from '../../support/errors.js';
 import { UntrustedFileError, whyReplaceable } from '../../support/trusted-file.js';
-import { type Check, error, ok, warning } from '../finding.js';
+import { error, ok, type ServiceCheck, warning } from '../finding.js';
 
 /** Whether the configuration can be used by the service's user, and by whom it could be changed. */
-export const configuration: Check = {
+export const configuration: ServiceCheck = {
   name: 'configuration',
   section: 'configuration',
   asService: true,
-  async look(subject) {
-    const { configFile: file } = subject;
-    const config = await subject.loadConfig();
+  async look({ configFile: file, config }) {
     if (config instanceof Error) {
       const fix = fixFor(config.cause, file);
-      return [error(file, withoutPlace(explain(config), file), { what: fix })];
+      const { cause } = config;
+      const problem = cause instanceof UntrustedFileError ? cause.problem : withoutPlace(explain(config), file);
+      return [error(file, problem, { what: fix })];
     }
     const providers = `providers: ${config.providers.join(', ')}`;
     if (!existsSync(file)) return [ok(file, `not there, so the defaults apply; ${providers}`)];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Check, ok, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { ok, warning } from '../finding.js';
 
 /** Mandatory access control over Dovecot, which no mode of a file tells of. */
 export const confinement: Check = {

@@ -1,5 +1,6 @@
 import { RELOAD, wholeDoor } from '../blocks.js';
-import { type Check, error, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok } from '../finding.js';
 
 /** Which door into Dovecot is open. */
 export const door: Check = {

@@ -1,4 +1,5 @@
-import { type Check, ok, type PlacedFinding, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { ok, type PlacedFinding, warning } from '../finding.js';
 import { run } from '../programs.js';
 
 /** Whether Dovecot has for the user what the service gives: by its own doveadm, the way that every service of it asks. */

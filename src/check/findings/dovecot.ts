@@ -1,4 +1,5 @@
-import { type Check, error, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok } from '../finding.js';
 
 /** Which Dovecot is looked at, and whether its own doveconf can read its configuration. */
 export const dovecot: Check = {

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
+import type { Check } from '../check.js';
 import { isExecutable } from '../files.js';
-import { type Check, ok, warning } from '../finding.js';
+import { ok, warning } from '../finding.js';
 
 /** The shell that the launcher runs in. */
 export const launcher: Check = {

@@ -1,5 +1,6 @@
 import { block, inService } from '../blocks.js';
-import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok, type PlacedFinding, warning } from '../finding.js';
 
 /** Whether those who ask the service may connect, and whether others may. */
 export const listener: Check = {

@@ -1,4 +1,5 @@
-import { type Check, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { ok } from '../finding.js';
 
 /** The Node.js that this command runs on, which the launcher finds for the service, too. */
 export const node: Check = {

@@ -1,6 +1,7 @@
 import { type Block, blocksOf, rawSetting } from '../../dovecot/doveconf.js';
 import { type DovecotVersion, parseAclGroups } from '../../dovecot/notation.js';
-import { type Check, error, ok } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok } from '../finding.js';
 
 /** Groups that dovecot.conf gives everybody: a userdb field replaces them. */
 export const ownGroups: Check = {
@@ -14,8 +15,7 @@ export const ownGroups: Check = {
     const names = [...new Set(everywhere.flatMap((block) => groupsIn(block, version)))];
     if (names.length === 0) return [];
     const place = version === '2.3' ? 'plugin/acl_groups' : 'acl_groups';
-    const config = await subject.loadConfig();
-    const added = config instanceof Error ? [] : config.groups.add;
+    const added = (await subject.serviceView()).config?.add ?? [];
     const lost = names.filter((name) => !added.includes(name));
     if (lost.length === 0) return [ok(place, 'has no effect any more; its groups are in [groups] add')];
     return [

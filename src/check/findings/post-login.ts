@@ -1,5 +1,6 @@
 import { inService } from '../blocks.js';
-import { type Check, ok, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { ok, warning } from '../finding.js';
 
 const PROTOCOLS = ['imap', 'pop3'];
 

@@ -1,5 +1,6 @@
 import { inService } from '../blocks.js';
-import { type Check, error, ok, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok, warning } from '../finding.js';
 
 /** Whom the service runs as. */
 export const privileges: Check = {

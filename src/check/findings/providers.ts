@@ -1,18 +1,17 @@
 import { openProviders } from '../../providers/registry.js';
 import { explain } from '../../support/errors.js';
 import { createLogger } from '../../support/log.js';
-import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
+import { error, ok, type PlacedFinding, type ServiceCheck, warning } from '../finding.js';
 
 /** Milliseconds for one provider's look at what it depends on. */
 const TIMEOUT = 30_000;
 
 /** What each provider says of itself: whether its source is there, can be read, answers, and how fast. */
-export const providers: Check = {
+export const providers: ServiceCheck = {
   name: 'providers',
   section: 'configuration',
   asService: true,
-  async look(subject) {
-    const config = await subject.loadConfig();
+  async look({ config }) {
     if (config instanceof Error) return [];
     const logged: PlacedFinding[] = [];
     const logFor = (name: string) =>

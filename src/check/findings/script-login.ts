@@ -1,6 +1,7 @@
 import { inService } from '../blocks.js';
+import type { Check } from '../check.js';
 import { isExecutable } from '../files.js';
-import { type Check, error, ok } from '../finding.js';
+import { error, ok } from '../finding.js';
 
 /** Whether script-login can start acl-groups. */
 export const scriptLogin: Check = {

@@ -1,4 +1,5 @@
-import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok, type PlacedFinding, warning } from '../finding.js';
 import { type Probe, type ProbeAnswer, withoutPlace } from '../probe.js';
 
 /** How long an answer may take before it is worth a word: milliseconds. */

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import manifest from '../../../package.json' with { type: 'json' };
 import { RELOAD } from '../blocks.js';
-import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok, type PlacedFinding, warning } from '../finding.js';
 
 /** Whether the running service is this program with this configuration. */
 export const serviceSame: Check = {
@@ -19,7 +19,7 @@ export const serviceSame: Check = {
         }),
       );
     }
-    const file = resolve(subject.configFile);
+    const { configFile: file } = subject;
     if (configuration === '') {
       findings.push(
         error(

@@ -1,5 +1,6 @@
 import { inUserdb } from '../blocks.js';
-import { type Check, error, type PlacedFinding } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, type PlacedFinding } from '../finding.js';
 
 /** Whether a userdb gives groups of its own, in whichever of Dovecot's spellings. */
 export const spellings: Check = {

@@ -1,4 +1,5 @@
-import { type Check, error, ok, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok, warning } from '../finding.js';
 import { run } from '../programs.js';
 
 /** The units for a service beside Dovecot's master: whether they are on, and asked. */

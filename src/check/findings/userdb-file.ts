@@ -1,5 +1,6 @@
 import { wholeDoor } from '../blocks.js';
-import { type Check, error } from '../finding.js';
+import type { Check } from '../check.js';
+import { error } from '../finding.js';
 
 /** Dovecot 2.3: the file that has the LDAP settings. */
 export const userdbFile: Check = {

@@ -1,4 +1,4 @@
-import type { Check } from '../finding.js';
+import type { Check } from '../check.js';
 import { userdbPart } from '../userdb-part.js';
 
 /** The attributes that the service knows in a filter, in lower case. */

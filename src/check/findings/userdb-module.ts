@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type Check, error } from '../finding.js';
+import type { Check } from '../check.js';
+import { error } from '../finding.js';
 
 /** Where distributions have the auth process's plugins. */
 const DIRECTORIES = ['/usr/lib/dovecot/modules/auth', '/usr/lib/dovecot/auth', '/usr/lib64/dovecot/auth'];

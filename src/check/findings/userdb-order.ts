@@ -1,5 +1,6 @@
 import { GOES_ON, inUserdb } from '../blocks.js';
-import { type Check, error, ok, type PlacedFinding, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { error, ok, type PlacedFinding, warning } from '../finding.js';
 
 /** Whether the search for a user comes to the userdb that asks acl-groups: by those before it, and from its place. */
 export const userdbOrder: Check = {

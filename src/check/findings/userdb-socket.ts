@@ -1,6 +1,6 @@
 import { ownSocket } from '../blocks.js';
+import type { Check } from '../check.js';
 import { OWN_BASE, socketOfUri } from '../facts.js';
-import type { Check } from '../finding.js';
 import { userdbPart } from '../userdb-part.js';
 
 /** Where Dovecot asks, and whether somebody is to be there. */

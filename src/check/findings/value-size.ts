@@ -1,4 +1,5 @@
-import { type Check, warning } from '../finding.js';
+import type { Check } from '../check.js';
+import { warning } from '../finding.js';
 
 /** Of the 8,192 bytes that Dovecot takes of a userdb reply. */
 const NEAR = 6 * 1024;

@@ -7,8 +7,9 @@ import { defineConfig } from 'rolldown';
 // starts a Node for each login. What that needs anyway is one file; other dynamic imports become files of their own.
 const EXEC_MODE = /\/src\/(main\.ts|commands\/exec\.ts|providers\/unix\/(definition|source)\.ts)$/;
 
-const THREADS = {
+const OTHERS = {
   'provider-thread': 'src/providers/thread/thread.ts',
+  'check-as-service': 'src/check/as-service-program.ts',
   'watchdog-thread': 'src/terminal/watchdog-thread.ts',
 };
 
@@ -32,11 +33,11 @@ export default defineConfig([
       codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
     },
   },
-  // Programs of threads. A bundle for each, because what the main program shares with them is in one file with all that it runs at once.
-  ...Object.entries(THREADS).map(([name, file]) => ({
+  // Programs of threads and processes. A bundle for each, because what the main program shares with them is in one file with all that it runs at once.
+  ...Object.entries(OTHERS).map(([name, file]) => ({
     input: { [name]: file },
     platform: 'node',
-    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs' },
+    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
   })),
   // What third-party providers import.
   {

@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-
-
+import type { UnixOptions } from './options.js';
+import { SYSTEM_PATHS } from './source.js';
 
 /** Names of groups by getent: those asked for, which any name service finds, and those that the name services list. */
-export async function groupNames(source: UnixOptions['source'], asked: readonly string[], least: number, signal: AbortSignal): Promise<readonly string[]> {
+export async function groupNames(
+  source: UnixOptions['source'],
+  asked: readonly string[],
+  least: number,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const texts =
     source === 'files' ? [readFileSync(SYSTEM_PATHS.group, 'utf8')] : await Promise.all([getent([], signal), ask(asked, signal)]);
   const names = texts.flatMap((text) =>
