@@ -9,7 +9,12 @@ import { inBatches, isOneOf } from './strategy/lookup.js';
 const ALIKE = 2;
 
 /** Names of groups below group_base: those asked for, and those that begin like one of them that isn't there. */
-export async function listGroupNames(servers: Servers, plan: Plan, asked: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+export async function listGroupNames(
+  servers: Servers,
+  plan: Plan,
+  asked: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const { base, nameAttribute: attribute, prefix, condition } = plan.group;
   const search = (filter: Filter): Promise<readonly string[]> =>
     servers.run(async (connection) => {

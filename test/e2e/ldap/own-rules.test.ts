@@ -55,6 +55,12 @@ function provide(table: Readonly<Record<string, unknown>> = {}, extra: Parameter
 
 const binds = (): number => slapd.log().split(/ BIND dn="[^"]*" method=/).length - 1;
 
+it("lists a prefix's groups by the names asked for, and those that begin like one that is not there", async () => {
+  const provider = provide({ prefix: 'ldap-' });
+  const names = await provider.groupNames?.(['ldap-staff', 'ldap-adnims', 'other', 'ldap-(x*'], AbortSignal.timeout(10_000));
+  expect([...(names ?? [])].sort()).toEqual(['ldap-admins', 'ldap-staff']);
+});
+
 /** A clock of this process, which runs ahead until the end of the test. */
 function ownClock(): (ms: number) => void {
   const { now } = performance;
