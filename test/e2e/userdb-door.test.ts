@@ -21,6 +21,9 @@ async function told(reply: Promise<ImapReply>): Promise<string> {
 /** A login that may work later: 2.3 says so, 2.4.1 closes the connection of a client that it can't look up for now. */
 const FOR_NOW = /^NO \[UNAVAILABLE\]|^connection closed by the server/;
 
+/** A login that fails after the password was right. Whether NO arrives before the end of the connection is a race within Dovecot, both versions. */
+const KEPT_OUT = /^NO |^connection closed by the server/;
+
 describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
   const command = (): string => inject('installed')[version].command;
   const options = (): DovecotOptions => ({
@@ -125,7 +128,7 @@ describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
     });
     expect(await closed.groupsOf('alice')).toEqual(['staff']);
     const client = await closed.imap();
-    expect((await client.command('LOGIN bob secret')).status).toBe('NO');
+    expect(await told(client.command('LOGIN bob secret'))).toMatch(KEPT_OUT);
   });
 
   it('keeps groups that an earlier userdb gave, where the filter states them', async () => {
