@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { builtFile } from '../support/built-file.js';
 import { type DovecotFacts, type Userdb, type UserdbDoor, uriOfSocket } from './facts.js';
 import type { Step } from './finding.js';
+import { missingLdapModule } from './ldap-module.js';
 import type { Subject } from './subject.js';
 
 /** Where Debian's package has the blocks; npm's has them beside the program. */
@@ -85,18 +86,24 @@ export const GOES_ON = 'result_success = continue-ok';
 /** Everything that the recommended door takes, for a Dovecot that has none. */
 export function wholeDoor(subject: Subject, facts: DovecotFacts): readonly Step[] {
   const text = blockFile(`userdb-${facts.version}.conf`, subject, facts);
+  // Without it, 2.4 can't even read its settings.
+  const install = missingLdapModule() === undefined ? [] : [INSTALL_LDAP];
   const before = facts.userdbs.map((userdb, index) => ({ userdb, lines: index === 0 ? [GOES_ON] : ['skip = found', GOES_ON] }));
   if (facts.version === '2.3') {
     const ext = extFile(facts);
     return [
+      ...install,
       ...before.map(({ userdb, lines }) => inUserdb(facts, userdb, lines)),
       { what: `write ${ext}`, lines: blockFile(EXT, subject, facts).split('\n') },
       paste(facts, text.split('\n')),
     ];
   }
   const own = text.replace(/^userdb passwd \{\n[\s\S]*?^\}\n\n?/m, '');
-  return [paste(facts, [...before.flatMap(({ userdb, lines }) => block(`userdb ${userdb.name}`, lines)), ...own.split('\n')])];
+  return [...install, paste(facts, [...before.flatMap(({ userdb, lines }) => block(`userdb ${userdb.name}`, lines)), ...own.split('\n')])];
 }
+
+/** What userdb ldap is in. */
+export const INSTALL_LDAP: Step = { what: 'install the package dovecot-ldap' };
 
 /** What makes a change of dovecot.conf take effect. */
 export const RELOAD: Step = { what: 'then run: doveadm reload' };

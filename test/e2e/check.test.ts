@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { applyFix, runCheck } from '../support/check.js';
+import { applyFix, type CheckFinding, runCheck } from '../support/check.js';
 import { type Dovecot, type DovecotOptions, SPELLING, scriptLoginBlocks, startDovecot, VERSIONS } from '../support/dovecot.js';
 import { serveBlock, servicePid } from '../support/serve.js';
 import { userdbDoor } from '../support/userdb-door.js';
@@ -378,6 +378,11 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
     const door = userdbDoor(version, command());
     return { ...door, config: (directory) => `${typeof door.config === 'function' ? door.config(directory) : ''}${more}` };
   };
+  /** The door's blocks for another userdb than passwd. */
+  const withServiceFor = (directory: string, driver: string): string => {
+    const { config } = withService();
+    return (typeof config === 'function' ? config(directory) : '').replace('userdb passwd {', `userdb ${driver} {`);
+  };
   let dovecot: Dovecot;
   beforeAll(async () => {
     dovecot = await startDovecot({ ...base, ...withService() });
@@ -564,6 +569,71 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       ]);
     });
 
+    it('says when an answer takes long', async () => {
+      const slow = await startDovecot({
+        ...base,
+        etc: {
+          'acl-groups.toml': 'providers = ["/etc/slow.mjs"]\n',
+          'slow.mjs': `export default { name: 'slow', description: 'slow', options: {}, create: () => ({
+            groups: () => new Promise((resolve) => setTimeout(resolve, 1200, [{ name: 'late' }])),
+          }) };\n`,
+        },
+        ...withService(),
+      });
+      onTestFinished(() => slow.stop());
+      await servicePid(slow);
+      const { faults } = await runCheck(slow.world, command(), ['-d', join(slow.world.directory, 'dovecot.conf'), 'alice']);
+      expect(faults('service-answers')).toEqual([
+        expect.objectContaining({
+          level: 'warning',
+          message: expect.stringMatching(/^userdb: alice: an answer took [\d.]+ ms$/),
+          fix: 'see which provider takes that long: acl-groups lookup -v alice',
+        }),
+      ]);
+    });
+
+    it('says when a user is denied, and when Dovecot has another value', async () => {
+      const other = await startDovecot({
+        ...base,
+        authCache: true,
+        // 2.4.1 with userdb passwd and a cache would mix users up.
+        userdbs: [{ driver: 'passwd-file', users: [{ name: 'bob' }], continues: true }],
+        etc: {
+          'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "/etc/mail-groups"\n[cache]\nttl = "0s"\nstale_ttl = "0s"\n',
+          'mail-groups': 'team:::bob\n',
+        },
+        ...withService(),
+        config: (directory) => withServiceFor(directory, 'passwd-file'),
+      });
+      onTestFinished(() => other.stop());
+      await servicePid(other);
+      const words = ['-d', join(other.world.directory, 'dovecot.conf'), 'bob'];
+      expect(await other.groupsOf('bob')).toEqual(['team']);
+      expect((await runCheck(other.world, command(), words)).findings.filter(({ section }) => section === 'service')).toHaveLength(4);
+      writeFileSync(join(other.world.etc, 'mail-groups'), 'team:::bob\nsales:::bob\n');
+      const stale = (await runCheck(other.world, command(), words)).faults('dovecot-value');
+      expect(stale).toEqual([
+        expect.objectContaining({
+          level: 'warning',
+          message: 'Dovecot has another value for bob than the service',
+          fix: 'run: doveadm auth cache flush bob',
+        }),
+      ]);
+      await other.doveadm(['auth', 'cache', 'flush', 'bob']);
+      expect((await runCheck(other.world, command(), words)).faults('dovecot-value')).toEqual([]);
+      writeFileSync(join(other.world.etc, 'mail-groups'), 'nonsense\n');
+      const denied = await runCheck(other.world, command(), words);
+      expect(denied.faults('service-answers')).toEqual([
+        expect.objectContaining({
+          level: 'error',
+          message: expect.stringMatching(/^userdb: bob is denied: /),
+          fix: 'see what each provider says: acl-groups lookup -v bob',
+        }),
+        expect.objectContaining({ level: 'error', message: 'post-login: bob is denied' }),
+      ]);
+      expect(denied.faults('providers')).toEqual([expect.objectContaining({ level: 'error', place: 'provider file' })]);
+    });
+
     it('says when a value is near to what Dovecot takes, and when a configuration was refused', async () => {
       const names = Array.from({ length: 65 }, (_, index) => `${'g'.repeat(96)}${String(index).padStart(3, '0')}`);
       const near = await startDovecot({ ...base, groups: Object.fromEntries(names.map((name) => [name, ['alice']])), ...withService() });
@@ -593,6 +663,75 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
         expect.objectContaining({ level: 'error', message: "the service has a configuration that it can't use, and denies every login" }),
       ]);
     });
+  });
+
+  it('finds the running Dovecot by itself', async () => {
+    const conf = path('dovecot.conf');
+    const { stdout } = await dovecot.world.run([
+      'nsenter',
+      '-t',
+      `${dovecot.pid}`,
+      '-m',
+      '-r',
+      '-w',
+      command(),
+      'check',
+      '--json',
+      'alice',
+    ]);
+    const findings = stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as CheckFinding);
+    expect(findings.filter(({ check }) => check === 'dovecot')).toEqual([
+      expect.objectContaining({ level: 'ok', place: conf, message: expect.stringMatching(/^Dovecot 2\.\S+, of the running Dovecot$/) }),
+    ]);
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  });
+
+  it('says to install userdb ldap before the door is opened', async () => {
+    const conf = write({
+      ...sound(undefined),
+      conf: readFileSync(path('dovecot.conf'), 'utf8').split(/^# Dovecot 2\.\d: groups from/m)[0] ?? '',
+    });
+    const { faults } = await runCheck(dovecot.world, command(), ['-d', conf], 'mount -t tmpfs none /usr/lib/dovecot/modules/auth');
+    expect(faults('door')[0]?.fix).toMatch(/^install the package dovecot-ldap\n/);
+  });
+
+  it('finds AppArmor in force, unless the service answers in spite of it', async () => {
+    const before =
+      'mount -t tmpfs none /sys && mkdir -p /sys/kernel/security/apparmor && echo "dovecot (enforce)" >/sys/kernel/security/apparmor/profiles';
+    const words = ['-d', path('dovecot.conf')];
+    expect((await runCheck(dovecot.world, command(), [...words, '-s', path('nobody')], before)).faults('confinement')).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        place: 'AppArmor',
+        message:
+          "is in force over Dovecot: it may keep Dovecot's master from starting acl-groups and Node.js, and the service from its sources",
+        fix: 'see what it refused: journalctl -k --grep \'apparmor="DENIED".*dovecot\'',
+      }),
+    ]);
+    const { findings } = await runCheck(dovecot.world, command(), words, before);
+    expect(findings.filter(({ check }) => check === 'confinement')).toEqual([
+      expect.objectContaining({ level: 'ok', place: 'AppArmor', message: 'is in force over Dovecot, and the service answers' }),
+    ]);
+  });
+
+  it.each([
+    [
+      'active',
+      undefined,
+      'warning',
+      "is on, and Dovecot doesn't ask it",
+      'run: systemctl disable --now acl-groups.socket acl-groups.service',
+    ],
+    ['inactive', 'post-login', 'error', 'is off, and Dovecot asks it', 'run: systemctl enable --now acl-groups.socket'],
+  ] as const)("finds systemd's socket %s where that is wrong", async (state, door, level, message, fix) => {
+    const files = sound(door);
+    const conf = write({ ...files, conf: files.conf.replaceAll(/(executable = (?:imap|pop3)) acl-groups/g, '$1 /run/acl-groups.sock') });
+    const before = `mount -t tmpfs none /usr/local/sbin && printf '#!/bin/sh\\necho ${state}\\n' >/usr/local/sbin/systemctl && chmod 755 /usr/local/sbin/systemctl`;
+    const { faults } = await runCheck(dovecot.world, command(), ['-d', conf], before);
+    expect(faults('units')).toEqual([expect.objectContaining({ level, place: 'acl-groups.socket', message, fix })]);
   });
 
   describe('of the configuration', () => {
@@ -645,7 +784,7 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
     const { findings } = await runCheck(dovecot.world, command(), ['-d', conf, '--acl', mail, '--acl', global]);
     expect(findings.filter(({ section }) => section === 'acl-files')).toEqual(
       [
-        { level: 'ok', place: `${mail}, ${global}`, message: '3 ACL files name 5 groups' },
+        { level: 'ok', place: `${mail}, ${global}`, message: 'ACL files: 3; groups that they name: 5' },
         { level: 'warning', place: `${mail}/.c/dovecot-acl`, message: 'is a link or no regular file: not read' },
         {
           level: 'warning',

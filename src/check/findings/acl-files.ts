@@ -10,7 +10,7 @@ export const aclFiles: Check = {
     if (subject.acl.length === 0) return [];
     const { files, named, negative, unread } = subject.acls;
     const findings: PlacedFinding[] = [
-      ok(subject.acl.join(', '), `${files} ACL files name ${named.size} groups`),
+      ok(subject.acl.join(', '), `ACL files: ${files}; groups that they name: ${named.size}`),
       ...unread.map(({ path, problem }) => warning(path, problem)),
     ];
     const { config, known } = await subject.serviceView();

@@ -12,11 +12,10 @@ export const serviceAnswers: Check = {
   async look(subject) {
     const { facts } = subject;
     const probe = await subject.probe();
-    // Exec mode has no service.
     if (probe === undefined) {
-      return facts !== undefined && facts.doors.scriptLogin.size > 0
-        ? []
-        : [warning('service', 'no socket is known to ask it by', { what: 'name it: acl-groups check -s PATH' })];
+      // Where Dovecot asks nobody, that is said already, and exec mode has no service.
+      if (facts !== undefined) return [];
+      return [warning('service', 'no socket is known to ask it by', { what: 'name it: acl-groups check -s PATH' })];
     }
     if (probe.userdb instanceof Error && probe.postLogin instanceof Error) {
       return [
