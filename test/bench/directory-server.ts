@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { OPERATION, parseMessage, type SearchRequest } from '../../src/doors/userdb/message.js';
 import { entryOperation, message, result } from '../../src/doors/userdb/response.js';
+import { splitMessages } from './ldap-wire.js';
 
 /*
  * A directory of any number of users, out of thin air: each has an entry, and is a member of 5 to 20 groups whose names have 8 to 24
@@ -9,16 +10,10 @@ import { entryOperation, message, result } from '../../src/doors/userdb/response
 
 const [path = ''] = process.argv.slice(2);
 createServer((socket) => {
-  let rest: Buffer = Buffer.alloc(0);
-  socket.on('data', (chunk) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let end = endOf(bytes, start); end <= bytes.length; end = endOf(bytes, start)) {
-      answer(socket, bytes.subarray(start, end));
-      start = end;
-    }
-    rest = bytes.subarray(start);
-  });
+  socket.on(
+    'data',
+    splitMessages((bytes) => answer(socket, bytes)),
+  );
   socket.on('error', () => socket.destroy());
 }).listen(path, () => process.stderr.write('listening\n'));
 
@@ -58,12 +53,4 @@ const GROUPS: readonly string[] = Array.from({ length: 5000 }, (_, index) => {
 function groupsOf(user: number): readonly string[] {
   const count = 5 + (user % 16);
   return Array.from({ length: count }, (_, index) => GROUPS[(user * 31 + index * 311) % GROUPS.length] ?? '');
-}
-
-function endOf(bytes: Buffer, start: number): number {
-  const first = bytes[start + 1];
-  if (first === undefined) return Number.POSITIVE_INFINITY;
-  if (first < 0x80) return start + 2 + first;
-  const count = first - 0x80;
-  return bytes.length < start + 2 + count ? Number.POSITIVE_INFINITY : start + 2 + count + bytes.readUIntBE(start + 2, count);
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { AndFilter, BindRequest, EqualityFilter, SearchRequest } from 'ldapts';
+import { messageLength } from '../../src/doors/userdb/message.js';
 import type { Sample } from './measure.js';
 
 /*
@@ -40,23 +41,19 @@ export async function openLdap(
   { dn = '', password = '', echo = false }: { readonly dn?: string; readonly password?: string; readonly echo?: boolean } = {},
 ): Promise<LdapConnection> {
   const socket = connect(path);
-  let rest: Buffer = Buffer.alloc(0);
   let onMessage: (tag: number, id: number, code: number) => void = () => {};
   let afterChunk: () => void = () => {};
   let onError: (error: Error) => void = () => {};
+  const split = splitMessages((bytes) => {
+    const at = contentOf(bytes, 0);
+    const idLength = bytes[at + 1] ?? 0;
+    const operation = at + 2 + idLength;
+    // A result's code is its first element, of three bytes.
+    const code = bytes[contentOf(bytes, operation) + 2] ?? 0;
+    onMessage(bytes[operation] ?? 0, bytes.readUIntBE(at + 2, idLength), code);
+  });
   socket.on('data', (chunk) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let end = endOf(bytes, start); end <= bytes.length; end = endOf(bytes, start)) {
-      const at = contentOf(bytes, start);
-      const idLength = bytes[at + 1] ?? 0;
-      const operation = at + 2 + idLength;
-      // A result's code is its first element, of three bytes.
-      const code = bytes[contentOf(bytes, operation) + 2] ?? 0;
-      onMessage(bytes[operation] ?? 0, bytes.readUIntBE(at + 2, idLength), code);
-      start = end;
-    }
-    rest = bytes.subarray(start);
+    split(chunk);
     afterChunk();
   });
   socket.on('error', (error) => onError(error));
@@ -112,12 +109,20 @@ export async function openLdap(
   };
 }
 
-/** Where the message or element at `start` ends; infinity while its length isn't there. */
-function endOf(bytes: Buffer, start: number): number {
-  const content = contentOf(bytes, start);
-  if (content > bytes.length || start + 2 > bytes.length) return Number.POSITIVE_INFINITY;
-  const first = bytes[start + 1] ?? 0;
-  return content + (first < 0x80 ? first : bytes.readUIntBE(start + 2, first - 0x80));
+/** Cuts what arrives in pieces into whole messages. */
+export function splitMessages(onMessage: (bytes: Buffer) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (chunk) => {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    while (start < bytes.length) {
+      const length = messageLength(bytes, start) ?? Number.POSITIVE_INFINITY;
+      if (start + length > bytes.length) break;
+      onMessage(bytes.subarray(start, start + length));
+      start += length;
+    }
+    rest = bytes.subarray(start);
+  };
 }
 
 /** Where the content of the element at `start` begins. */
