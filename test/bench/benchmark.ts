@@ -15,8 +15,8 @@ export interface BenchContext {
   progress(title: string, steps: number): Progress;
 }
 
-/** One benchmark: the project and its rivals, measured in turn. */
-export type Benchmark = (context: BenchContext) => Promise<readonly Table[]>;
+/** One benchmark: the project and its rivals, measured in turn. Each table comes when it is complete: a run may take an hour. */
+export type Benchmark = (context: BenchContext) => AsyncIterable<Table>;
 
 /** Thrown where this machine lacks what a benchmark needs; the message says what. */
 export class NotPossible extends Error {

@@ -24,7 +24,7 @@ const EXPECTED: ReadonlyMap<number, number> = new Map([
 const NOTE = `one connection to a UNIX socket; ${USERS.length.toLocaleString('en-US')} users with five groups each, searched by (uid=...); slapd has an entry with an indexed uid for each`;
 
 /** The userdb door at its socket, beside OpenLDAP's slapd answering the same searches. */
-export async function door({ short, scratch, installed, progress }: BenchContext): Promise<readonly Table[]> {
+export async function* door({ short, scratch, installed, progress }: BenchContext): AsyncGenerator<Table> {
   if (!existsSync('/usr/sbin/slapd')) throw new NotPossible("slapd is missing; install Debian's package slapd");
   const command = await installed();
   const rounds = short ? 1 : 15;
@@ -59,7 +59,6 @@ export async function door({ short, scratch, installed, progress }: BenchContext
     // Every answer is kept before the clock runs, and V8 has seen what a process that stays has seen after its first minutes.
     for (let time = short ? 0 : WARM_UP_ROUNDS; time >= 0; time--) await toService.search(ours(['uid', 'account']), 8);
 
-    const tables: Table[] = [];
     for (const [atOnce, times] of EXPECTED) {
       const count = short ? 500 : atOnce === 1 ? 4000 : searched.length;
       const contestant = (name: string, connection: LdapConnection, searches: Searches): Contestant => ({
@@ -78,16 +77,14 @@ export async function door({ short, scratch, installed, progress }: BenchContext
         contestants.map((one) => one.contestant),
         { rounds, warmUp: 1, onRound: () => bar.step() },
       );
-      tables.push(
-        tabulate(`door: ${atOnce} ${atOnce === 1 ? 'search' : 'searches'} in flight`, measured, {
-          rival: SLAPD,
-          note: NOTE,
-          expectations: [{ contestant: HITS, rival: SLAPD, figure: 'rate', expected: { atLeast: times } }],
-          figures: Object.fromEntries(contestants.map((one) => [one.contestant.name, one.figures()])),
-        }),
-      );
+      yield tabulate(`door: ${atOnce} ${atOnce === 1 ? 'search' : 'searches'} in flight`, measured, {
+        rival: SLAPD,
+        note: NOTE,
+        expectations: [{ contestant: HITS, rival: SLAPD, figure: 'rate', expected: { atLeast: times } }],
+        figures: Object.fromEntries(contestants.map((one) => [one.contestant.name, one.figures()])),
+      });
     }
-    return [...tables, await doorReply(short)];
+    yield await doorReply(short);
   } finally {
     for (const end of ends) await end();
   }

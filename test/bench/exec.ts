@@ -14,7 +14,7 @@ const CACHE = 'acl-groups true, answer in --cache-dir';
 const SHELL = 'shell example, true';
 
 /** The whole process of exec mode, from start to the end of the program that it execs. */
-export async function exec({ short, scratch, installed, progress }: BenchContext): Promise<readonly Table[]> {
+export async function* exec({ short, scratch, installed, progress }: BenchContext): AsyncGenerator<Table> {
   const user = userInfo().username;
   // What script-login sets, and no PATH.
   const env = { USER: user, HOME: '/tmp', IP: '127.0.0.1', LOCAL_IP: '127.0.0.1', USERDB_KEYS: 'HOME ' };
@@ -44,15 +44,13 @@ export async function exec({ short, scratch, installed, progress }: BenchContext
     figures[name] = [{ label: 'peak memory', value: await peakMemory(command, scratch), unit: 'bytes' }];
   }
   bar.end();
-  return [
-    tabulate('exec: a whole process', measured, {
-      rival: EMPTY,
-      note: `one after the other; the groups of ${user} on this machine; memory is the largest process's`,
-      expectations: [
-        { contestant: EXEC, rival: EMPTY, figure: 'p50', expected: { atMost: 1.2 } },
-        { contestant: CACHE, rival: SHELL, figure: 'p50', expected: { atMost: 0.7 } },
-      ],
-      figures,
-    }),
-  ];
+  yield tabulate('exec: a whole process', measured, {
+    rival: EMPTY,
+    note: `one after the other; the groups of ${user} on this machine; memory is the largest process's`,
+    expectations: [
+      { contestant: EXEC, rival: EMPTY, figure: 'p50', expected: { atMost: 1.2 } },
+      { contestant: CACHE, rival: SHELL, figure: 'p50', expected: { atMost: 0.7 } },
+    ],
+    figures,
+  });
 }

@@ -10,9 +10,8 @@ import { type Table, tabulate } from './report.js';
 const PEOPLE = 1000;
 
 /** The groups of one user, from generated account files: ours against everybody else who reads them. */
-export async function groups({ short, scratch }: BenchContext): Promise<readonly Table[]> {
+export async function* groups({ short, scratch }: BenchContext): AsyncGenerator<Table> {
   if (process.getuid?.() !== 0) throw new NotPossible('it replaces the account files in a mount namespace, which needs root');
-  const tables: Table[] = [];
   for (const { member, total } of [
     { member: 5, total: 50 },
     { member: 200, total: 20_000 },
@@ -20,18 +19,15 @@ export async function groups({ short, scratch }: BenchContext): Promise<readonly
     const directory = join(scratch, `accounts-${total}`);
     mkdirSync(directory);
     writeAccounts(directory, member, total);
-    tables.push(
-      tabulate(`groups: one user in ${member} of ${total.toLocaleString('en-US')} groups`, await measureInside(directory, short), {
-        rival: GROUPS_PROGRAM,
-        note: `${PEOPLE} accounts; the two programs are whole processes, the others calls within one`,
-        expectations: [
-          { contestant: GROUPS_PROGRAM, rival: WARM, figure: 'p50', expected: { atLeast: 1000 } },
-          { contestant: COLD, rival: READ, figure: 'p50', expected: { atMost: 1.25 } },
-        ],
-      }),
-    );
+    yield tabulate(`groups: one user in ${member} of ${total.toLocaleString('en-US')} groups`, await measureInside(directory, short), {
+      rival: GROUPS_PROGRAM,
+      note: `${PEOPLE} accounts; the two programs are whole processes, the others calls within one`,
+      expectations: [
+        { contestant: GROUPS_PROGRAM, rival: WARM, figure: 'p50', expected: { atLeast: 1000 } },
+        { contestant: COLD, rival: READ, figure: 'p50', expected: { atMost: 1.25 } },
+      ],
+    });
   }
-  return tables;
 }
 
 /** Account files in which USER is in every so many-th group, the last one among them, and others are everywhere. */

@@ -22,7 +22,7 @@ interface Finder {
 }
 
 /** Groups from a real slapd, against ldapts making the same searches with nothing around it. */
-export async function ldap({ short, progress }: BenchContext): Promise<readonly Table[]> {
+export async function* ldap({ short, progress }: BenchContext): AsyncGenerator<Table> {
   if (!existsSync('/usr/sbin/slapd')) throw new NotPossible("slapd is missing; install Debian's package slapd");
   const slapd = await startSlapd({ ldif: bigDirectory('rfc2307bis', { elsewhere: false }).ldif, rfc2307bis: true, quiet: true });
   const open: Readonly<Record<string, () => Promise<Finder>>> = { [OURS]: async () => openOurs(slapd), [BARE]: () => openBare(slapd) };
@@ -75,19 +75,15 @@ export async function ldap({ short, progress }: BenchContext): Promise<readonly 
     ];
     const rounds = short ? 1 : 40;
     const bar = progress('ldap', rows.length * 2 * (rounds + 3));
-    const tables: Table[] = [];
     for (const { title, contestants } of rows) {
       const measured = await alternate(contestants, { rounds, warmUp: 3, onRound: () => bar.step() });
-      tables.push(
-        tabulate(`ldap, ${title}`, measured, {
-          rival: BARE,
-          note: 'slapd on loopback, ldap without TLS; 10,000 users, 2,000 groups',
-          expectations: [{ contestant: OURS, rival: BARE, figure: 'p50', expected: { atMost: 1.3 } }],
-        }),
-      );
+      yield tabulate(`ldap, ${title}`, measured, {
+        rival: BARE,
+        note: 'slapd on loopback, ldap without TLS; 10,000 users, 2,000 groups',
+        expectations: [{ contestant: OURS, rival: BARE, figure: 'p50', expected: { atMost: 1.3 } }],
+      });
     }
     bar.end();
-    return tables;
   } finally {
     for (const [, finder] of warm) await finder.close();
     await slapd.remove();

@@ -44,7 +44,7 @@ const SHOWN: readonly string[] = [NONE, SHELL, EXEC, EXEC_CACHED, POST_LOGIN, DO
 const AT_ONCE = 8;
 
 /** Real logins over IMAP: what each way to get groups costs a mail client. */
-export async function login({ short, output, progress }: BenchContext): Promise<readonly Table[]> {
+export async function* login({ short, output, progress }: BenchContext): AsyncGenerator<Table> {
   if (process.getuid?.() !== 0) throw new NotPossible('it starts Dovecot, which needs root');
   const installed = await installPackage();
   const slapd = await startDirectory();
@@ -64,17 +64,18 @@ export async function login({ short, output, progress }: BenchContext): Promise<
           { rounds: single, warmUp: USERS.length, lot: Math.random, onRound: () => bar.step() },
         );
         tables.push(tableOf(version, 1, one));
+        yield* tables.slice(-1);
         const several = await alternate(
           servers.map(({ name, dovecot }) => ({ name, round: eachUserInTurn(dovecot, (short ? 1 : 4) * USERS.length, AT_ONCE) })),
           { rounds: many, warmUp: 1, onRound: () => bar.step() },
         );
         tables.push(tableOf(version, AT_ONCE, several));
+        yield* tables.slice(-1);
       } finally {
         await Promise.all(servers.map(({ dovecot }) => dovecot.stop()));
       }
     }
     await drawChart(join(output, 'login.svg'), tables);
-    return tables;
   } finally {
     bar.end();
     await Promise.all([slapd.remove(), installed.remove()]);

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type BenchContext, type Benchmark, NotPossible } from './benchmark.js';
 import { installTarball } from './install.js';
 import { startProgress } from './progress.js';
-import { describeMachine, render, writeJson } from './report.js';
+import { describeMachine, render, type Table, writeJson } from './report.js';
 
 /** All benchmarks. What isn't asked for isn't loaded. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = Object.freeze({
@@ -64,9 +64,14 @@ async function main(): Promise<number> {
     const machine = describeMachine();
     try {
       const benchmark = await BENCHMARKS[name]?.();
-      const tables = (await benchmark?.(context)) ?? [];
-      for (const table of tables) process.stdout.write(`${render(table)}\n`);
-      process.stdout.write(`  written to ${writeJson(output, name, { short: values.short, machine, tables })}\n\n`);
+      const tables: Table[] = [];
+      let file = '';
+      for await (const table of benchmark?.(context) ?? []) {
+        process.stdout.write(`${render(table)}\n`);
+        tables.push(table);
+        file = writeJson(output, name, { short: values.short, machine, tables });
+      }
+      process.stdout.write(`  written to ${file}\n\n`);
     } catch (error) {
       // In CI nothing may be left out; elsewhere what needs root or a server that isn't installed is named and passed over.
       if (error instanceof NotPossible && process.env.CI !== 'true') {

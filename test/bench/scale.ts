@@ -18,7 +18,7 @@ const MOST_OVERHEAD = 1.3;
 const FLAT = 1.1;
 
 /** How the service bears many users and many logins through both doors: its memory, and the time of an answer from the cache. */
-export async function scale({ short, scratch, installed, progress }: BenchContext): Promise<readonly Table[]> {
+export async function* scale({ short, scratch, installed, progress }: BenchContext): AsyncGenerator<Table> {
   const command = await installed();
   const socket = join(scratch, 'ldap');
   const program = fileURLToPath(new URL('directory-server.js', import.meta.url));
@@ -26,7 +26,8 @@ export async function scale({ short, scratch, installed, progress }: BenchContex
   const start = (name: string, maxSize: string): Promise<SocketServer> =>
     startService(command, scratch, { name, providers: ldapProvider(socket), cache: `ttl = "24h"\nmax_size = "${maxSize}"\n` });
   try {
-    return [await manyUsers(start, short, progress), await fullCache(start, short, progress)];
+    yield await manyUsers(start, short, progress);
+    yield await fullCache(start, short, progress);
   } finally {
     await directory.stop();
   }

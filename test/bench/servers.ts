@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,6 +86,8 @@ export async function startServer(file: string, args: readonly string[], path: s
     stop: async () => {
       child.kill();
       await ended;
+      // The next benchmark may have one of the same name.
+      rmSync(path, { force: true });
     },
   };
 }
