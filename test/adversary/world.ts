@@ -281,8 +281,9 @@ function bytesToText(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
-/** Whether no notation brings these names into the room that there is. */
+/** Whether names may be too many for the room that there is. Of a value that ends the login nothing more is known. */
 function isLong(outcome: Outcome): boolean {
+  if (outcome === 'dies') return true;
   if (typeof outcome === 'string') return false;
   return Buffer.byteLength(outcome.join(',')) > NARROW_ROOM / 4;
 }
