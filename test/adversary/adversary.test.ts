@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { groupsByFields, groupsGiven, readLine, readList, writeRequest } from './dovecot.js';
 import { runHistories } from './histories.js';
 
-const SEED = Number(process.env.ACL_GROUPS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+// The same histories each time: new ones are the long run's to find.
+const SEED = Number(process.env.ACL_GROUPS_TEST_SEED ?? 20261124);
 
 // `npm run adversary -- --runs 50000` goes on for longer.
 it(`gives no login a group that the model does not allow, nor takes one away (ACL_GROUPS_TEST_SEED=${SEED})`, async () => {
