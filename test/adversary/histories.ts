@@ -75,6 +75,7 @@ const TIMES: Readonly<Record<string, (rules: Rules) => number>> = {
   'no time': () => 0,
   '1 ms': () => 1,
   'half a second': () => 500,
+  'half of ttl': ({ ttl }) => ttl / 2,
   'nearly ttl': ({ ttl }) => Math.max(0, ttl - 1),
   ttl: ({ ttl }) => ttl,
   'nearly stale_ttl': ({ staleTtl }) => Math.max(0, staleTtl - 1),
@@ -213,11 +214,12 @@ const steps = [
       step(`source ${source}: ${whose} is ${JSON.stringify(now) ?? 'unknown'}`, (w) => w.change(source, whose, now)),
     ),
   fc
-    .tuple(fc.nat(2), fc.constantFrom<Manner[]>('prompt', 'held', 'failing'))
+    .tuple(fc.nat(2), fc.constantFrom<Manner[]>('prompt', 'slow', 'slow', 'held', 'failing'))
     .map(([source, manner]) => step(`source ${source} is ${manner}`, (w) => w.manner(source, manner))),
   login.map((drawn) => step(`login ${JSON.stringify(drawn)}`, (w, { version }) => w.arrive(arrivalOf(drawn, version)))),
   login.map((drawn) => step(`login ${JSON.stringify(drawn)}`, (w, { version }) => w.arrive(arrivalOf(drawn, version)))),
   fc.nat(5).map((call) => step(`held lookup ${call} reads`, (w) => w.read(call))),
+  fc.nat(5).map((call) => step(`held lookup ${call} answers`, (w) => w.answer(call))),
   fc.nat(5).map((call) => step(`held lookup ${call} answers`, (w) => w.answer(call))),
   fc
     .tuple(fc.nat(5), fc.constantFrom(undefined, undefined, ...MALFORMED))

@@ -20,8 +20,8 @@ export interface SourceSetup {
   readonly kind: Kind;
 }
 
-/** `prompt`: at once. `held`: when it is told to. `failing`: at once, in vain. */
-export type Manner = 'prompt' | 'held' | 'failing';
+/** `prompt`: at once. `slow`: reads at once, and answers when it is told to. `held`: reads when it is told to as well. `failing`: at once, in vain. */
+export type Manner = 'prompt' | 'slow' | 'held' | 'failing';
 
 /** The configuration and the sources of one history. */
 export interface Setup {
@@ -131,7 +131,8 @@ export function createWorld({ rules, sources: setups }: Setup): World {
         }
         return new Promise((resolve, reject) => {
           signal.addEventListener('abort', () => fault(source, subject));
-          source.calls.push({ subject, began: moment, finish: resolve, fail: reject });
+          const read = source.manner === 'slow' ? { read: { state: stateOf(source, subject) } } : {};
+          source.calls.push({ subject, began: moment, finish: resolve, fail: reject, ...read });
         });
       },
       ...(kind === 'address' && { cacheKey: ({ remoteIp = '' }: LoginUser) => remoteIp }),
