@@ -1,5 +1,5 @@
-import { ACL_GROUPS_FIELD } from '../dovecot/fields.js';
-import { askService } from '../service/post-login-client.js';
+import type { DoorAnswer } from '../service/door-answer.js';
+import { askPostLogin } from '../service/post-login-client.js';
 import { askUserdb, readMonitor } from '../service/userdb-client.js';
 import { explain } from '../support/errors.js';
 
@@ -7,17 +7,9 @@ import { explain } from '../support/errors.js';
 export interface Probe {
   readonly socket: string;
   readonly user: string;
-  readonly userdb: ProbeAnswer | Error;
-  readonly postLogin: ProbeAnswer | Error;
+  readonly userdb: DoorAnswer | Error;
+  readonly postLogin: DoorAnswer | Error;
   readonly monitor: Readonly<Record<string, string | readonly string[]>> | Error;
-}
-
-export interface ProbeAnswer {
-  readonly outcome: 'granted' | 'unknown-user' | 'denied';
-  readonly value: string;
-  readonly reason: string;
-  /** Milliseconds. */
-  readonly elapsed: number;
 }
 
 /** Longer than the `timeout` of most configurations; a service that needs more holds up logins. Milliseconds. */
@@ -27,15 +19,8 @@ const TIMEOUT = 15_000;
 export async function probeService(socket: string, user: string): Promise<Probe> {
   const monitor = await attempt(() => readMonitor(socket, TIMEOUT));
   const userdb = await attempt(() => askUserdb(socket, user, TIMEOUT));
-  const postLogin = await attempt(() => byPostLogin(socket, user));
+  const postLogin = await attempt(() => askPostLogin(socket, user, TIMEOUT));
   return { socket, user, userdb, postLogin, monitor };
-}
-
-async function byPostLogin(socket: string, user: string): Promise<ProbeAnswer> {
-  const { reply, elapsed } = await askService(socket, { name: user, fields: new Map() }, TIMEOUT);
-  const value = reply?.fields.get(ACL_GROUPS_FIELD);
-  const outcome = reply === undefined ? 'denied' : value === undefined ? 'unknown-user' : 'granted';
-  return { outcome, value: value ?? '', reason: '', elapsed };
 }
 
 async function attempt<T>(ask: () => Promise<T>): Promise<T | Error> {

@@ -1,32 +1,27 @@
 import { connect } from 'node:net';
 import { formatRequest, parseReply, VERSION_LINE } from '../doors/post-login/protocol.js';
+import { ACL_GROUPS_FIELD } from '../dovecot/fields.js';
 import type { LoginFacts } from '../login/request.js';
 import { milliseconds } from '../support/clock.js';
 import { AclGroupsError, EXIT, explain } from '../support/errors.js';
+import { ANSWER_TIMEOUT, type DoorAnswer } from './door-answer.js';
 
-/** What a service said about a login. */
-export interface ServiceAnswer {
-  /** The reply; `undefined` if the login was denied. */
-  readonly reply: LoginFacts | undefined;
-  /** From connecting to the end of the reply, in milliseconds. */
-  readonly elapsed: number;
-}
-
-/** As long as a mail process waits (lib-login, postlogin_timeout_secs), in milliseconds. */
-const TIMEOUT = 60_000;
 const NEWLINE = 0x0a;
 
 /**
  * Asks a post-login service about a user, as a mail process would. `timeout` is in milliseconds.
  * @throws AclGroupsError when there is no service, or no answer in time
  */
-export function askService(path: string, facts: LoginFacts, timeout: number = TIMEOUT): Promise<ServiceAnswer> {
+export function askPostLogin(path: string, user: string, timeout: number = ANSWER_TIMEOUT): Promise<DoorAnswer> {
   const since = milliseconds();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect(path, () => socket.write(VERSION_LINE + formatRequest(facts), 'latin1'));
+    const socket = connect(path, () => socket.write(VERSION_LINE + formatRequest({ name: user, fields: new Map() }), 'latin1'));
     const settle = (reply: LoginFacts | undefined): void => {
-      resolve({ reply, elapsed: milliseconds() - since });
+      const value = reply?.fields.get(ACL_GROUPS_FIELD);
+      // A service that adds nothing knows nobody of this name.
+      const outcome = reply === undefined ? 'denied' : value === undefined ? 'unknown-user' : 'granted';
+      resolve({ outcome, value: value ?? '', reason: '', elapsed: milliseconds() - since });
       socket.destroy();
     };
     const fail = (reason: string, cause?: unknown): void => {

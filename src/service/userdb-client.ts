@@ -3,28 +3,15 @@ import { Client, EqualityFilter, ResultCodeError } from 'ldapts';
 import { BASE, MONITOR } from '../doors/userdb/entries.js';
 import { milliseconds } from '../support/clock.js';
 import { AclGroupsError, EXIT, explain } from '../support/errors.js';
-
-/** What a service said about a user through the userdb door. */
-export interface UserdbAnswer {
-  readonly outcome: 'granted' | 'unknown-user' | 'denied';
-  /** The value of `acl_groups`; empty unless granted. */
-  readonly value: string;
-  /** Why the login is denied; empty otherwise. */
-  readonly reason: string;
-  /** From connecting to the end of the reply, in milliseconds. */
-  readonly elapsed: number;
-}
-
-/** Longer than any `timeout` that somebody would wait for, in milliseconds. */
-const TIMEOUT = 60_000;
+import { ANSWER_TIMEOUT, type DoorAnswer } from './door-answer.js';
 
 /**
  * Asks a service about a user, as Dovecot's auth process would. `timeout` is in milliseconds.
  * @throws AclGroupsError when there is no service, or no answer in time
  */
-export async function askUserdb(path: string, user: string, timeout: number = TIMEOUT): Promise<UserdbAnswer> {
+export async function askUserdb(path: string, user: string, timeout: number = ANSWER_TIMEOUT): Promise<DoorAnswer> {
   const since = milliseconds();
-  const answer = (outcome: UserdbAnswer['outcome'], value = '', reason = ''): UserdbAnswer => ({
+  const answer = (outcome: DoorAnswer['outcome'], value = '', reason = ''): DoorAnswer => ({
     outcome,
     value,
     reason,
@@ -44,7 +31,10 @@ export async function askUserdb(path: string, user: string, timeout: number = TI
  * What a service tells about itself, texts by name.
  * @throws AclGroupsError when there is no service, or none of acl-groups
  */
-export async function readMonitor(path: string, timeout: number = TIMEOUT): Promise<Readonly<Record<string, string | readonly string[]>>> {
+export async function readMonitor(
+  path: string,
+  timeout: number = ANSWER_TIMEOUT,
+): Promise<Readonly<Record<string, string | readonly string[]>>> {
   try {
     const [entry] = await search(path, MONITOR, { scope: 'base' }, timeout);
     if (entry?.version === undefined) throw new Error('this is no service of acl-groups');

@@ -1,6 +1,7 @@
+import type { DoorAnswer } from '../../service/door-answer.js';
 import type { Check } from '../check.js';
 import { error, ok, type PlacedFinding, warning } from '../finding.js';
-import { type Probe, type ProbeAnswer, withoutPlace } from '../probe.js';
+import { type Probe, withoutPlace } from '../probe.js';
 
 /** How long an answer may take before it is worth a word: milliseconds. */
 const SLOW = 1000;
@@ -28,7 +29,7 @@ export const serviceAnswers: Check = {
   },
 };
 
-function answered(door: string, answer: ProbeAnswer | Error, probe: Probe): PlacedFinding {
+function answered(door: string, answer: DoorAnswer | Error, probe: Probe): PlacedFinding {
   const { socket, user } = probe;
   if (answer instanceof Error) return error(socket, `${door}: ${withoutPlace(answer, probe)}`);
   const time = `${answer.elapsed.toFixed(1)} ms`;
