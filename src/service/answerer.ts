@@ -128,26 +128,34 @@ export function createAnswerer(
   }
 
   /** `timeout` is for the whole answer, waiting included. A lookup counts as running until its last provider has ended. */
-  function resolveInTurn({ user }: LoginRequest, asked: readonly OpenProvider[]): Promise<Resolution> {
+  async function resolveInTurn({ user }: LoginRequest, asked: readonly OpenProvider[]): Promise<Resolution> {
     const since = milliseconds();
-    return new Promise((resolve, reject) => {
-      const task = async (): Promise<void> => {
+    const turn = limiter.run(
+      async (hold) => {
         const resolution = await resolveGroups(user, asked, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
         counters.lookups++;
         counters.slowestLookup = Math.max(counters.slowestLookup, milliseconds() - since);
-        resolve(resolution);
-        await resolution.ended;
-      };
-      const turn = limiter
-        .run(task, () => AbortSignal.timeout(config.timeout))
-        .catch((error: unknown) => {
-          // By the error, not by the clock: a timer may be early by a part of a millisecond.
-          const tooLate = error instanceof DOMException && error.name === 'TimeoutError';
-          reject(tooLate ? new Error(`no lookup could be started within ${config.timeout} ms`) : error);
-        });
-      underWay.add(turn);
-      void turn.then(() => underWay.delete(turn));
-    });
+        hold(resolution.ended);
+        track(resolution.ended);
+        return resolution;
+      },
+      () => AbortSignal.timeout(config.timeout),
+    );
+    track(turn);
+    try {
+      return await turn;
+    } catch (error) {
+      // By the error, not by the clock: a timer may be early by a part of a millisecond.
+      const tooLate = error instanceof DOMException && error.name === 'TimeoutError';
+      throw tooLate ? new Error(`no lookup could be started within ${config.timeout} ms`) : error;
+    }
+  }
+
+  /** Has close() wait for a promise, however it settles. */
+  function track(promise: Promise<unknown>): void {
+    const settled = Promise.allSettled([promise]);
+    underWay.add(settled);
+    void settled.then(() => underWay.delete(settled));
   }
 
   async function fetch(request: LoginRequest, asked: readonly OpenProvider[], stale: Stale<Kept> | undefined): Promise<Fetched<Kept>> {

@@ -12,7 +12,7 @@ export interface ConnectionHandler {
   /** A login is in hand until `onAnswered`. */
   onRequest(door: Door): void;
   /** Its reply is written, or the connection closed. */
-  onAnswered(door: Door, verdict: Outcome['verdict']): void;
+  onAnswered(verdict: Outcome['verdict']): void;
   /** The client doesn't speak its protocol, or was too slow. */
   onRefused(reason: string): void;
   /** A login was denied because of the request itself, or of an error of ours. */
@@ -150,7 +150,7 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
   function answered(request: Login, outcome: Outcome): string {
     const reply = abandoned.delete(request) ? '' : request.reply(outcome);
     if (reply === undefined) ended = true;
-    if (door !== undefined) handler.onAnswered(door, outcome.verdict);
+    handler.onAnswered(outcome.verdict);
     return reply ?? '';
   }
 

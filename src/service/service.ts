@@ -62,7 +62,7 @@ export function createService(log: Logger, counters: Counters, onActive: (active
       countByName(counters.doors, door.name);
       onActive(++active);
     },
-    onAnswered(_door, verdict) {
+    onAnswered(verdict) {
       if (verdict === 'deny') counters.denied++;
       else if (verdict === 'unknown') counters.unknownUsers++;
       onActive(--active);

@@ -7,7 +7,7 @@ import { type Entry, entryOperation, message, noticeOfDisconnection, RESULT, res
 /**
  * What Dovecot's auth process asks: a userdb of driver ldap. A search is a login; its filter states the facts.
  *
- * Nooperation can log in here. A bind is anonymous or fails, so that a passdb that is pointed at this socket by mistake accepts no password.
+ * Nobody can log in here. A bind is anonymous or fails, so that a passdb that is pointed at this socket by mistake accepts no password.
  */
 export const userdb: Door = {
   name: 'userdb',
@@ -85,8 +85,8 @@ function answer({ id, request, criticalControl }: Message): Step | undefined {
   }
 }
 
-function reply(id: number, ...operations: readonly string[]): Step {
-  return { kind: 'reply', reply: operations.map((operation) => message(id, operation)).join('') };
+function reply(id: number, operation: string): Step {
+  return { kind: 'reply', reply: message(id, operation) };
 }
 
 function responseTag(request: Exclude<Request, { readonly kind: 'unbind' | 'abandon' }>): number {
