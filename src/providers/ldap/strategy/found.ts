@@ -1,32 +1,48 @@
 import { ProviderError } from '../../../support/errors.js';
 import type { Group } from '../../provider.js';
 import { namingValue } from '../dn.js';
-import { type Entry, text } from '../entry.js';
+import { Entry, text } from '../entry.js';
 import type { Plan } from '../plan.js';
 import { quoted } from '../user.js';
+
+/** A group that the user should have, and can't be given. */
+export type Lost = Group & { readonly skip: string; readonly incomplete: true };
+
+/** What searches find, in the order of the questions: questions that are asked at once are answered in any order. */
+export type Finding = Entry | Lost;
+
+export function lost(what: Pick<Group, 'name' | 'dn' | 'gid'>, reason: string): Lost {
+  return { ...what, skip: reason, incomplete: true };
+}
+
+export function isEntry(finding: Finding): finding is Entry {
+  return finding instanceof Entry;
+}
 
 /** The groups of one user so far. An entry is told from others by its DN as the server spells it: a server spells it the same each time. */
 export class Found {
   readonly #max: number;
   readonly #user: string;
   readonly #entries = new Map<string, Entry>();
-  readonly #lost = new Map<string, Group>();
+  readonly #lost = new Map<string, Lost>();
 
   constructor(max: number, user: string) {
     this.#max = max;
     this.#user = user;
   }
 
-  /** Adds groups, and returns those that are new. @throws ProviderError when they become too many */
-  add(entries: readonly Entry[]): readonly Entry[] {
-    const fresh = entries.filter((entry) => {
-      if (this.#entries.has(entry.dn)) return false;
-      if (!entry.isAddressable) {
-        this.lose({ name: entry.dn, dn: entry.dn }, 'its DN is not UTF-8, so that it can not be told from others');
-        return false;
+  /** Adds what was found, and returns the groups that are new. @throws ProviderError when they become too many */
+  add(findings: readonly Finding[]): readonly Entry[] {
+    const fresh: Entry[] = [];
+    for (const each of findings) {
+      if (!isEntry(each)) this.#lost.set(each.name, each);
+      else if (!each.isAddressable) {
+        this.add([lost({ name: each.dn, dn: each.dn }, 'its DN is not UTF-8, so that it can not be told from others')]);
+      } else if (!this.has(each.dn)) {
+        this.#entries.set(each.dn, each);
+        fresh.push(each);
       }
-      return this.#entries.set(entry.dn, entry);
-    });
+    }
     this.atMost(this.#entries.size);
     return fresh;
   }
@@ -39,11 +55,6 @@ export class Found {
   atMost(count: number): void {
     if (count > this.#max)
       throw new ProviderError('ldap', `"${this.#user}" is in more than ${this.#max} groups; to allow more, set max_groups`);
-  }
-
-  /** Notes what the user should have, and can't be given. */
-  lose(what: Pick<Group, 'name' | 'dn' | 'gid'>, reason: string): void {
-    this.#lost.set(what.name, { ...what, skip: reason, incomplete: true });
   }
 
   list({ nameAttribute, prefix }: Plan['group']): readonly Group[] {

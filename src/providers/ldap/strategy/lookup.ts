@@ -7,7 +7,7 @@ import type { Entry } from '../entry.js';
 import { codeOf, missingBase, RESULT } from '../errors.js';
 import { anyOf, both } from '../filter.js';
 import type { Plan } from '../plan.js';
-import type { Found } from './found.js';
+import { type Finding, type Found, lost } from './found.js';
 
 /** What finding one user's groups works with. */
 export interface Lookup {
@@ -52,21 +52,18 @@ export function isOneOf(attribute: string, [first, ...rest]: readonly (string | 
 }
 
 /**
- * The groups below group_base that a filter finds.
+ * The groups below group_base that a filter finds, and what it finds on other servers.
  * @throws LdapError without group_base, ProviderError for an answer that the server cuts off
  */
-export async function searchGroups(lookup: Lookup, filter: Filter, attributes: readonly string[] = []): Promise<readonly Entry[]> {
-  const { search, plan, directory, found } = lookup;
+export async function searchGroups(lookup: Lookup, filter: Filter, attributes: readonly string[] = []): Promise<readonly Finding[]> {
+  const { search, plan, directory } = lookup;
   const { base, nameAttribute, condition } = plan.group;
   try {
     const wanted = { filter: both(filter, condition), attributes: [nameAttribute, 'gidNumber', ...attributes] };
     const { entries, references } = await search({ base, scope: 'sub', ...wanted });
-    if (await directory.isElsewhere(references)) {
-      for (const uri of references) {
-        found.lose({ name: uri }, 'a part of group_base is on another server, to which this one refers, and referrals are not followed');
-      }
-    }
-    return entries;
+    if (!(await directory.isElsewhere(references))) return entries;
+    const reason = 'a part of group_base is on another server, to which this one refers, and referrals are not followed';
+    return [...entries, ...references.map((uri) => lost({ name: uri }, reason))];
   } catch (error) {
     const code = codeOf(error);
     if (code === RESULT.noSuchObject) throw missingBase('group_base', base, error);

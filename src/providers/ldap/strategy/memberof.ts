@@ -5,6 +5,7 @@ import { ancestors } from '../dn.js';
 import { type Entry, text } from '../entry.js';
 import { codeOf, RESULT } from '../errors.js';
 import { ANYTHING, both } from '../filter.js';
+import { type Finding, isEntry, type Lost, lost } from './found.js';
 import { inBatches, isOneOf, type Lookup, searchGroups } from './lookup.js';
 import { primaryGroups } from './primary.js';
 import { unreadable } from './token-groups.js';
@@ -32,11 +33,13 @@ export async function byMemberOf(lookup: Lookup): Promise<void> {
   let frontier = found.add(primary);
   let next = [...direct, ...(plan.nestingLevel > 0 ? await targets(lookup, frontier) : [])];
   for (let level = 0; ; level++) {
-    const fresh = [...new Set(next)].filter((dn) => !seen.has(dn) && !found.has(dn));
+    found.add(next.filter((target) => typeof target !== 'string'));
+    const dns = next.filter((target) => typeof target === 'string');
+    const fresh = [...new Set(dns)].filter((dn) => !seen.has(dn) && !found.has(dn));
     if (fresh.length === 0) return;
     found.atMost(fresh.length);
     for (const dn of fresh) seen.add(dn);
-    frontier = found.add(await inBatches(fresh, (batch) => groupsAt(lookup, dnAttribute, batch, questions)));
+    frontier = found.add(await groupsAt(lookup, dnAttribute, fresh, questions));
     if (level >= plan.nestingLevel) return;
     next = [...(await targets(lookup, frontier))];
     // Where the user's memberOf has nested groups too, theirs isn't needed.
@@ -46,58 +49,67 @@ export async function byMemberOf(lookup: Lookup): Promise<void> {
 }
 
 /** The DNs in the memberOf of entries. */
-async function targets({ search, found }: Lookup, entries: readonly Entry[]): Promise<readonly string[]> {
+async function targets({ search }: Lookup, entries: readonly Entry[]): Promise<readonly (string | Lost)[]> {
   const lists = await Promise.all(
     entries.map(async (entry) => {
       const values = await allValues(search, entry, 'memberOf');
-      return values.flatMap((value) => {
-        const dn = text(value);
-        if (dn === undefined) found.lose({ name: value.toString() }, `memberOf of "${entry.dn}" names it, and is not UTF-8`);
-        return dn ?? [];
-      });
+      return values.map((value) => text(value) ?? lost({ name: value.toString() }, `memberOf of "${entry.dn}" names it, and is not UTF-8`));
     }),
   );
   return lists.flat();
 }
 
-/** The groups among the entries with these DNs; what becomes of each of the others is found out. */
+/** The groups among the entries with these DNs, and what became of each of the others. */
 async function groupsAt(
   lookup: Lookup,
   dnAttribute: string,
   dns: readonly string[],
   questions: { left: number },
-): Promise<readonly Entry[]> {
-  const { plan, search, found } = lookup;
+): Promise<readonly Finding[]> {
+  const { plan, search } = lookup;
   const { base, condition } = plan.group;
   const isGroup = plan.group.filter.fill({}) ?? new NotFilter({ filter: ANYTHING });
-  const isAmong = isOneOf(dnAttribute, dns);
-  const groups = await searchGroups(lookup, both(isAmong, isGroup), ['memberOf']);
-  if (groups.length === dns.length) return groups;
-  // What is below group_base and is no group is known as well.
-  const isNone = both(isAmong, new NotFilter({ filter: both(isGroup, condition) }));
-  const others = await search({ base, scope: 'sub', filter: isNone, attributes: ['1.1'] });
-  const known = new Set([...groups, ...others.entries].map(({ dn }) => dn));
+  const known = new Set<string>();
+  const groups = await inBatches(dns, async (batch) => {
+    const isAmong = isOneOf(dnAttribute, batch);
+    const found = await searchGroups(lookup, both(isAmong, isGroup), ['memberOf']);
+    const entries = found.filter(isEntry);
+    for (const { dn } of entries) known.add(dn);
+    if (entries.length < batch.length) {
+      // What is below group_base and is no group is known as well.
+      const isNone = both(isAmong, new NotFilter({ filter: both(isGroup, condition) }));
+      const others = await search({ base, scope: 'sub', filter: isNone, attributes: ['1.1'] });
+      for (const { dn } of others.entries) known.add(dn);
+    }
+    return found;
+  });
   // A server may spell a value otherwise than the entry's DN: then only their number tells.
   const absent = dns.length - known.size;
   if (absent <= 0) return groups;
   const open = dns.filter((dn) => !known.has(dn));
   const asked = open.slice(0, questions.left);
   questions.left -= asked.length;
-  const wasKnown = await Promise.all(asked.map((dn) => accountFor(lookup, dnAttribute, dn, known)));
-  const rest = Math.min(open.length - asked.length, absent - wasKnown.filter((is) => !is).length);
+  const accounts = await Promise.all(asked.map((dn) => accountFor(lookup, dnAttribute, dn, known)));
+  const findings = [...groups, ...accounts.filter((account) => typeof account === 'object')];
+  const rest = Math.min(open.length - asked.length, absent - accounts.filter((account) => account !== 'known').length);
   if (rest > 0) {
     const reason = `memberOf names so many entries more that are not below group_base "${base}", or may not be read by this bind`;
-    found.lose({ name: `${rest} more` }, reason);
+    findings.push(lost({ name: `${rest} more` }, reason));
   }
-  return groups;
+  return findings;
 }
 
 /**
- * Reports a DN that leads to no group, unless it is outside of group_base: that is asked of the server, which alone knows what equals what.
- * Returns whether it is another spelling of a `known` entry.
+ * What a DN that leads to no group is: another spelling of a `known` entry, outside of group_base, or lost. That is asked of the server,
+ * which alone knows what equals what.
  */
-async function accountFor(lookup: Lookup, dnAttribute: string, dn: string, known: ReadonlySet<string>): Promise<boolean> {
-  const { plan, search, found, log } = lookup;
+async function accountFor(
+  lookup: Lookup,
+  dnAttribute: string,
+  dn: string,
+  known: ReadonlySet<string>,
+): Promise<Lost | 'known' | 'outside'> {
+  const { plan, search, log } = lookup;
   const { base } = plan.group;
   const at = async (where: string, filter: Filter): Promise<Entry | undefined> => {
     try {
@@ -108,15 +120,18 @@ async function accountFor(lookup: Lookup, dnAttribute: string, dn: string, known
     }
   };
   const entry = await at(dn, ANYTHING);
-  if (entry !== undefined && known.has(entry.dn)) return true;
+  if (entry !== undefined && known.has(entry.dn)) return 'known';
   const above = ancestors(dn);
   // Where group_base itself can't be read, nothing tells.
   const isOutside =
     above.length > 0 && (await at(base, isOneOf(dnAttribute, above))) === undefined && (await at(base, ANYTHING)) !== undefined;
-  if (isOutside) log.debug(() => `memberOf has "${dn}", which is not below "${base}"`);
-  else if (entry === undefined) found.lose({ name: dn, dn }, unreadable('memberOf'));
-  else found.lose({ name: dn, dn }, 'memberOf names it, and this bind may not read what group_filter asks of its entry');
-  return false;
+  if (isOutside) {
+    log.debug(() => `memberOf has "${dn}", which is not below "${base}"`);
+    return 'outside';
+  }
+  const reason =
+    entry === undefined ? unreadable('memberOf') : 'memberOf names it, and this bind may not read what group_filter asks of its entry';
+  return lost({ name: dn, dn }, reason);
 }
 
 const NOT_THERE: ReadonlySet<number | undefined> = new Set([RESULT.noSuchObject, RESULT.referral, RESULT.invalidDn]);

@@ -1,6 +1,7 @@
 import { ProviderError } from '../../../support/errors.js';
 import { allValues } from '../client.js';
 import { text } from '../entry.js';
+import { isEntry } from './found.js';
 import { inBatches, type Lookup, searchGroups } from './lookup.js';
 import { primaryGroups } from './primary.js';
 
@@ -13,7 +14,7 @@ export async function bySearch(lookup: Lookup): Promise<void> {
     throw new ProviderError('ldap', `"${user.dn}" has no ${plan.user.uidAttribute}, which group_filter needs for {uid}`);
   const [primary, entries] = await Promise.all([primaryGroups(lookup), searchGroups(lookup, direct)]);
   // A group that is found shows that its attribute can be searched for, but not that another one can.
-  const doubtful = entries.length > 0 && filter.attributes.length === 1 ? [] : filter.attributes;
+  const doubtful = entries.some(isEntry) && filter.attributes.length === 1 ? [] : filter.attributes;
   for (const attribute of doubtful) await directory.requireVisible('search', 'group_base', base, attribute);
   let frontier = found.add([...primary, ...entries]);
   if (!filter.placeholders.has('dn')) return;

@@ -2,6 +2,7 @@ import { ProviderError } from '../../../support/errors.js';
 import type { Entry } from '../entry.js';
 import { codeOf } from '../errors.js';
 import { ANYTHING, both } from '../filter.js';
+import { type Finding, isEntry, type Lost, lost } from './found.js';
 import { inBatches, isOneOf, type Lookup, searchGroups } from './lookup.js';
 
 /** Every user of Active Directory has both. */
@@ -18,14 +19,17 @@ export async function byTokenGroups(lookup: Lookup): Promise<void> {
   if (primary === undefined && plan.primary === undefined)
     throw new ProviderError('ldap', `"${user.dn}": ${NO_PRIMARY}, which primary_group = false needs`);
   const isPrimary = (sid: Buffer): boolean => primary !== undefined && sid.equals(primary);
-  const others = tokens.filter((sid) => !isPrimary(sid));
-  const wanted = plan.primary === undefined ? others : [...tokens.filter(isPrimary), ...others];
+  const rest = tokens.filter((sid) => !isPrimary(sid));
+  const wanted = plan.primary === undefined ? rest : [...tokens.filter(isPrimary), ...rest];
   found.atMost(wanted.length);
   const groups = await groupsBySid(lookup, wanted);
-  const bySid = new Map(groups.flatMap((group) => group.bytes('objectSid').map((sid) => [formatSid(sid), group] as const)));
-  found.add(wanted.flatMap((sid) => bySid.get(formatSid(sid)) ?? []));
-  const unfound = wanted.filter((sid) => !bySid.has(formatSid(sid)));
-  await loseUnfound(lookup, 'tokenGroups', unfound);
+  const bySid = new Map(groups.filter(isEntry).flatMap((group) => group.bytes('objectSid').map((sid) => [formatSid(sid), group] as const)));
+  const others = wanted.filter((sid) => !bySid.has(formatSid(sid)));
+  found.add([
+    ...wanted.flatMap((sid) => bySid.get(formatSid(sid)) ?? []),
+    ...groups.filter((each) => !isEntry(each)),
+    ...(await unfound(lookup, 'tokenGroups', others)),
+  ]);
 }
 
 /** The SID of a user's primary group; `undefined` where the entry doesn't show it. */
@@ -36,18 +40,22 @@ export function primarySid(user: Entry): Buffer | undefined {
 }
 
 /** The groups below group_base that have one of these SIDs. */
-export async function groupsBySid(lookup: Lookup, sids: readonly Buffer[], attributes: readonly string[] = []): Promise<readonly Entry[]> {
+export async function groupsBySid(
+  lookup: Lookup,
+  sids: readonly Buffer[],
+  attributes: readonly string[] = [],
+): Promise<readonly Finding[]> {
   const isGroup = lookup.plan.strategy === 'search' ? undefined : lookup.plan.group.filter.fill({});
   return inBatches(sids, (batch) => searchGroups(lookup, both(isOneOf('objectSid', batch), isGroup), ['objectSid', ...attributes]));
 }
 
 /**
- * Says what became of groups that the server names by SIDs and that aren't below group_base. One that is elsewhere in the domain was
+ * What became of groups that the server names by SIDs and that aren't below group_base. One that is elsewhere in the domain was
  * ignored on purpose (everybody is in groups of Builtin), and one that was moved has an entry under another SID. What has no entry
  * at all for this bind is a group that the user loses.
  */
-export async function loseUnfound(lookup: Lookup, source: string, sids: readonly Buffer[]): Promise<void> {
-  const { search, plan, found, log, directory } = lookup;
+export async function unfound(lookup: Lookup, source: string, sids: readonly Buffer[]): Promise<readonly Lost[]> {
+  const { search, plan, log, directory } = lookup;
   const left = new Map(sids.map((sid) => [formatSid(sid), sid]));
   for (const attribute of ['objectSid', 'sIDHistory']) {
     if (left.size === 0) break;
@@ -64,9 +72,9 @@ export async function loseUnfound(lookup: Lookup, source: string, sids: readonly
     });
     for (const entry of elsewhere) for (const sid of entry.bytes(attribute)) left.delete(formatSid(sid));
   }
-  for (const sid of left.keys()) found.lose({ name: sid }, unreadable(source));
   const outside = sids.map(formatSid).filter((sid) => !left.has(sid));
   if (outside.length > 0) log.debug(() => `${source} has groups that are not below "${plan.group.base}": ${outside.join(', ')}`);
+  return [...left.keys()].map((sid) => lost({ name: sid }, unreadable(source)));
 }
 
 /** Why a group that a server names can't be granted. */
