@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type DovecotOptions, type DovecotVersion, SPELLING } from '../support/dovecot.js';
 import { serveBlock } from '../support/serve.js';
 import { BASE_LDIF, PASSWORD, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';
@@ -13,6 +15,7 @@ export const DOOR = 'acl-groups, userdb door';
 export const DOOR_CACHED = 'acl-groups, userdb door, auth cache';
 export const POST_LOGIN = 'acl-groups, post-login service';
 export const SLAPD = 'slapd as userdb';
+export const BARE = 'bare Node.js as userdb';
 export const SHELL = 'shell example';
 export const EXEC = 'acl-groups in a chain';
 export const EXEC_CACHED = 'acl-groups in a chain, --cache-dir';
@@ -35,6 +38,7 @@ export function rivals(version: DovecotVersion, command: string, slapd: Slapd): 
     { name: DOOR_CACHED, options: { ...door(version, command), authCache: true } },
     { name: POST_LOGIN, options: { postLoginSocket: 'acl-groups', config: serveBlock(version, command) } },
     { name: SLAPD, options: door(version, command, (text) => askingSlapd(text, version, slapd)) },
+    { name: BARE, options: bareNode(version) },
     { name: SHELL, options: { files: { 'groups.sh': SHELL_EXAMPLE }, postLogin: (directory) => join(directory, 'groups.sh') } },
     { name: EXEC, options: { postLogin: command, config: noLimit(version) } },
     {
@@ -51,6 +55,19 @@ export function rivals(version: DovecotVersion, command: string, slapd: Slapd): 
 
 function door(version: DovecotVersion, command: string, adapt?: (text: string) => string): Partial<DovecotOptions> {
   return { userdbs: [{ driver: 'passwd', continues: true }], ...userdbDoor(version, command, adapt) };
+}
+
+/** The same blocks, with the least that Node.js can do in the place of `serve`: what is left is Node's and Dovecot's cost. */
+function bareNode(version: DovecotVersion): Partial<DovecotOptions> {
+  const script = 'bare-responder.mjs';
+  const node = version === '2.3' ? process.execPath : '/usr/bin/node';
+  const program = readFileSync(fileURLToPath(new URL('bare-responder.js', import.meta.url)), 'utf8');
+  const { config, ...rest } = door(version, script, (text) => text.replace(`${script} serve`, `DIRECTORY/${script} ${GROUPS.join(',')}`));
+  return {
+    ...rest,
+    files: { [script]: `#!${node}\n${program}` },
+    config: (directory) => (typeof config === 'function' ? config(directory) : '').replace('DIRECTORY', directory),
+  };
 }
 
 /** The userdb blocks of the package, with a directory in the service's place. */

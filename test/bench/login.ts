@@ -6,6 +6,7 @@ import { type BenchContext, NotPossible } from './benchmark.js';
 import { drawBars } from './chart.js';
 import { openLdap, searchesFor } from './ldap-wire.js';
 import {
+  BARE,
   DOOR,
   DOOR_CACHED,
   EXEC,
@@ -85,7 +86,7 @@ export async function* login({ short, output, progress }: BenchContext): AsyncGe
 /** What is asked by a userdb has to answer: a Dovecot that finds no groups would look quick. */
 async function requireGroups(servers: readonly Server[]): Promise<void> {
   for (const { name, dovecot } of servers) {
-    if (name !== DOOR && name !== DOOR_CACHED && name !== SLAPD) continue;
+    if (![DOOR, DOOR_CACHED, BARE, SLAPD].includes(name)) continue;
     const { stdout, stderr } = await dovecot.doveadm(['user', '-f', 'acl_groups', USERS[0] ?? '']);
     if (stdout.trim() !== [USERS[0], ...GROUPS].join(',')) throw new Error(`${name}: acl_groups is ${JSON.stringify(stdout)} ${stderr}`);
   }
@@ -106,7 +107,7 @@ async function warmUp(servers: readonly Server[], requests: number): Promise<voi
   for (const { name, dovecot } of servers) {
     const socket = join(dovecot.world.directory, 'run/acl-groups');
     if (name === POST_LOGIN) await concurrently(requests, 8, (index) => ask(socket, requestOf(index % USERS.length)));
-    if (name !== DOOR && name !== DOOR_CACHED) continue;
+    if (![DOOR, DOOR_CACHED, BARE].includes(name)) continue;
     const connection = await openLdap(socket);
     await connection.search(searchesFor(users, { base: 'dc=acl-groups', assertions: ['uid', 'account'], attribute: 'aclGroups' }), 1);
     connection.close();
