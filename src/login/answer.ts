@@ -104,7 +104,7 @@ function verdictOf(reports: readonly ProviderReport[], onError: Config['on_error
 /** For `on_incomplete = "deny"`: a provider that names groups which can't be read has failed. */
 function failIncomplete(reports: readonly ProviderReport[], skipped: readonly SkippedGroup[]): readonly ProviderReport[] {
   return reports.map((report) => {
-    const lost = skipped.filter(({ provider, incomplete, wanted }) => provider === report.name && incomplete && !wanted);
+    const lost = skipped.filter(({ provider, incomplete }) => provider === report.name && incomplete);
     const [first] = lost;
     if (first === undefined) return report;
     const more = lost.length > 1 ? `; and ${lost.length - 1} more` : '';

@@ -11,7 +11,7 @@ export interface SkippedGroup {
   readonly reason: string;
   /** Whether the configuration asks for it: then it isn't worth a warning in each login's log. */
   readonly wanted: boolean;
-  /** Whether the user should have had it: its source names it, and can't be read. */
+  /** Whether the user should have had it: its source names it, and can't be read. Not for what `exclude` names. */
   readonly incomplete?: boolean | undefined;
 }
 
@@ -36,7 +36,13 @@ export function selectGroups(found: readonly SourcedGroup[], config: GroupsConfi
     const reason = unwanted ?? skip;
     const name = finalName(group.name);
     if (reason !== undefined)
-      skipped.push({ name: group.name, provider, reason, wanted: wanted || unwanted !== undefined, ...(incomplete && { incomplete }) });
+      skipped.push({
+        name: group.name,
+        provider,
+        reason,
+        wanted: wanted || unwanted !== undefined,
+        ...(incomplete && unwanted === undefined && { incomplete }),
+      });
     // Copying each group costs more than all the rest here.
     else if (!groups.has(name)) groups.set(name, name === group.name ? group : { ...group, name });
   }

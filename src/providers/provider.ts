@@ -25,7 +25,7 @@ export interface Group {
   readonly dn?: string | undefined;
   /** Why the group can't be granted (a group id without a name, say). It is then skipped, with a warning. */
   readonly skip?: string | undefined;
-  /** With `skip`: the provider's own configuration asks for that (a least group id, say), so it isn't worth a warning. */
+  /** With `skip`: not worth a warning, as the provider's own configuration asks for it (a least group id, say), or the provider warned itself. */
   readonly wanted?: boolean | undefined;
   /**
    * With `skip`: the user should have this group, or groups that this entry stands for, and the source couldn't be read to grant it.

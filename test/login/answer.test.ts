@@ -182,6 +182,14 @@ describe('an incomplete answer', () => {
     );
   });
 
+  it('that its provider has warned of itself is a failure too, and no warning of ours', async () => {
+    const warned = { ...lost, wanted: true };
+    expect(logged(await answer({ names: ['staff'], sourced: [warned] }))).toEqual([
+      'debug: alice: group "cn=lost,dc=x" of provider ldap left out: memberOf names it',
+    ]);
+    expect(await answer({ names: ['staff'], sourced: [warned], on_incomplete: 'deny' })).toMatchObject({ verdict: 'deny' });
+  });
+
   it('is a failure that on_error decides about', async () => {
     const result = await answer({ names: ['staff'], sourced: [lost, sales], on_incomplete: 'deny', on_error: 'continue' });
     expect(result).toMatchObject({ verdict: 'grant', value: 'staff' });

@@ -1,14 +1,14 @@
 import { TLSSocket } from 'node:tls';
 import type { Filter } from 'ldapts';
+import { type Credentials, describe } from '../../ldap/client.js';
+import { type Connection, openConnection } from '../../ldap/connection.js';
+import { ANYTHING } from '../../ldap/filter.js';
+import type { Servers } from '../../ldap/servers.js';
+import type { Endpoint } from '../../ldap/uri.js';
 import { ConfigError, explain } from '../../support/errors.js';
 import type { Logger } from '../../support/log.js';
 import type { Finding } from '../provider.js';
-import { type Credentials, describe } from './client.js';
-import { type Connection, openConnection } from './connection.js';
-import { ANYTHING } from './filter.js';
 import type { Plan } from './plan.js';
-import type { Servers } from './servers.js';
-import type { Endpoint } from './uri.js';
 
 /** A certificate that ends sooner than this is worth a warning: days. */
 const CERTIFICATE_WARNING = 21;

@@ -1,14 +1,15 @@
 import { setMaxListeners } from 'node:events';
+import type { Connection } from '../../ldap/connection.js';
+import { createServers } from '../../ldap/servers.js';
 import { ConfigError, explain, ProviderError } from '../../support/errors.js';
 import type { ResolveSrv } from '../../support/srv.js';
 import { isTimeout, within } from '../../support/within.js';
 import { defineProvider, type Group, type GroupProvider, type ProviderContext, type ProviderDefinition } from '../provider.js';
-import type { Connection } from './connection.js';
+import { Directory } from './directory.js';
+import { Found } from './found.js';
+import type { Lookup } from './lookup.js';
 import { type LdapOptions, OPTIONS } from './options.js';
 import { makePlan, type Plan } from './plan.js';
-import { createServers } from './servers.js';
-import { Found } from './strategy/found.js';
-import type { Lookup } from './strategy/lookup.js';
 import { byMemberOf } from './strategy/memberof.js';
 import { bySearch } from './strategy/search.js';
 import { byTokenGroups } from './strategy/token-groups.js';
@@ -31,15 +32,24 @@ export function createLdapProvider(options: LdapOptions, { log, directory }: Pro
   const plan = planOf(options, directory);
   const servers = createServers(plan, log, resolveSrv);
 
+  /** What is known of what is behind a connection lasts as long as the connection; no lookup's end ends a search for it. */
+  const directories = new WeakMap<Connection, Directory>();
+  const directoryOf = (connection: Connection): Directory => {
+    const known = directories.get(connection) ?? new Directory((request) => connection.search(request, NEVER), log);
+    directories.set(connection, known);
+    return known;
+  };
+
   async function findGroups(connection: Connection, name: string, signal: AbortSignal): Promise<readonly Group[] | undefined> {
-    const user = await findUser(connection, name, plan, signal);
+    const search: Lookup['search'] = (request) => connection.search(request, signal);
+    const directory = directoryOf(connection);
+    const user = await findUser(name, plan, search, directory);
     if (user === undefined) return undefined;
     // Other servers accept both tokenGroups and the rule for chains, and answer with nothing.
-    if ((plan.strategy === 'token_groups' || plan.group.filter.usesChainRule) && !(await connection.directory.facts()).isActiveDirectory)
+    if ((plan.strategy === 'token_groups' || plan.group.filter.usesChainRule) && !(await directory.facts()).isActiveDirectory)
       throw new ProviderError('ldap', 'the server is no Active Directory, which group_strategy or group_filter needs');
     const found = new Found(plan.maxGroups, user.entry.dn);
-    const search: Lookup['search'] = (request) => connection.search(request, signal);
-    await STRATEGIES[plan.strategy]({ plan, user: user.entry, userBase: user.base, search, directory: connection.directory, found, log });
+    await STRATEGIES[plan.strategy]({ plan, user: user.entry, userBase: user.base, search, directory, found, log });
     return found.list(plan.group);
   }
 
@@ -63,6 +73,9 @@ export function createLdapProvider(options: LdapOptions, { log, directory }: Pro
     },
   };
 }
+
+const NEVER = new AbortController().signal;
+setMaxListeners(0, NEVER);
 
 const STRATEGIES = { search: bySearch, memberof: byMemberOf, token_groups: byTokenGroups } as const;
 

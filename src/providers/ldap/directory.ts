@@ -1,9 +1,10 @@
 import { EqualityFilter, type Filter, PresenceFilter } from 'ldapts';
+import type { SearchRequest, SearchResult } from '../../ldap/client.js';
+import type { Entry } from '../../ldap/entry.js';
+import { codeOf, LdapError, RESULT } from '../../ldap/errors.js';
+import { ANYTHING } from '../../ldap/filter.js';
 import type { Logger } from '../../support/log.js';
-import type { SearchRequest, SearchResult } from './client.js';
-import type { Entry } from './entry.js';
-import { codeOf, missingBase, RESULT } from './errors.js';
-import { ANYTHING } from './filter.js';
+import { type Lost, lost } from './found.js';
 
 /** AD's mark in the root DSE, LDAP_CAP_ACTIVE_DIRECTORY_OID ([MS-ADTS] 3.1.1.3.4.3). Samba has it too. */
 const ACTIVE_DIRECTORY = '1.2.840.113556.1.4.800';
@@ -20,51 +21,22 @@ export interface Facts {
 }
 
 /** What is behind one connection, as this bind sees it. Each thing is asked once, when a lookup first needs it. */
-export interface Directory {
-  facts(): Promise<Facts>;
-  /** Whether continuation references say that a part of the answer is missing: Active Directory's root always refers to its other partitions. */
-  isElsewhere(references: readonly string[]): Promise<boolean>;
-  /**
-   * Warns, once, when this bind can `read` (or `search` for) `attribute` at no entry below `base`: then nobody has it, or it is hidden, and only
-   * the administrator knows which. `option` is the base's name.
-   * @throws LdapError when there is nothing at all to see below `base`
-   */
-  requireVisible(right: 'read' | 'search', option: string, base: string, attribute: string): Promise<void>;
-  /** @throws LdapError when this bind sees no entry below `base`: some servers answer that with success */
-  requireBase(option: string, base: string): Promise<void>;
-  /** The attribute by which entries can be searched for by their DN; `undefined` if there is none. Tried on an entry below `base`. */
-  dnAttribute(option: string, base: string): Promise<string | undefined>;
-  /** Logs a warning, once. */
-  warn(message: string): void;
-}
+export class Directory {
+  readonly #search: (request: SearchRequest) => Promise<SearchResult>;
+  readonly #log: Logger;
+  readonly #answers = new Map<string, Promise<unknown>>();
+  readonly #warned = new Set<string>();
 
-/** What to do about attributes that nobody has. */
-const HINTS: Readonly<Record<string, string>> = {
-  'user_base gidNumber': '; if users have none, set primary_group = false',
-  'group_base memberOf': '; if no group is in another, set nesting_level = 0',
-};
-
-export function createDirectory(search: (request: SearchRequest, signal: AbortSignal) => Promise<SearchResult>, log: Logger): Directory {
-  const asked = new Map<string, Promise<unknown>>();
-  const warned = new Set<string>();
-  // Shared by all lookups on the connection: the end of one is no end for the others. A search has a time limit of its own.
-  const never = new AbortController().signal;
-
-  function once<T>(key: string, ask: () => Promise<T>): Promise<T> {
-    const answer =
-      (asked.get(key) as Promise<T> | undefined) ??
-      ask().catch((error: unknown) => {
-        asked.delete(key);
-        throw error;
-      });
-    asked.set(key, answer);
-    return answer;
+  /** `search` is shared by all lookups on the connection, so that the end of one must be no end for the others. */
+  constructor(search: (request: SearchRequest) => Promise<SearchResult>, log: Logger) {
+    this.#search = search;
+    this.#log = log;
   }
 
-  const facts = (): Promise<Facts> =>
-    once('facts', async () => {
+  facts(): Promise<Facts> {
+    return this.#once('facts', async () => {
       const attributes = ['supportedCapabilities', 'defaultNamingContext', 'ldapServiceName', 'vendorName'];
-      const { entries } = await search({ base: '', scope: 'base', filter: ANYTHING, attributes }, never);
+      const { entries } = await this.#search({ base: '', scope: 'base', filter: ANYTHING, attributes });
       const value = (attribute: string): string => entries[0]?.texts(attribute)[0] ?? '';
       const isActiveDirectory = entries[0]?.texts('supportedCapabilities').includes(ACTIVE_DIRECTORY) ?? false;
       return {
@@ -75,56 +47,101 @@ export function createDirectory(search: (request: SearchRequest, signal: AbortSi
         transitiveMemberOf: /^389 Project/i.test(value('vendorName')),
       };
     });
+  }
 
-  const one = async (base: string, scope: 'base' | 'sub', filter: Filter, attribute = '1.1'): Promise<Entry | undefined> => {
+  /** Whether continuation references say that a part of the answer is missing: Active Directory's root always refers to its other partitions. */
+  async isElsewhere(references: readonly string[]): Promise<boolean> {
+    return references.length > 0 && !(await this.facts()).isActiveDirectory;
+  }
+
+  /**
+   * What is lost when this bind can `read` (or `search` for) `attribute` at no entry below `base`: then nobody has it, or it is hidden, and only
+   * the administrator knows which. Warns of it, once, with a hint for who knows that nobody has it. `option` is the base's name. `groups` is
+   * where there are groups whose members may have it.
+   * @throws LdapError when there is nothing at all to see below `base`
+   */
+  async unlessVisible(
+    right: 'read' | 'search',
+    option: string,
+    base: string,
+    attribute: string,
+    { hint = '', groups }: { readonly hint?: string; readonly groups?: string } = {},
+  ): Promise<readonly Lost[]> {
+    const shows = async (filter: Filter): Promise<boolean> => {
+      const entry = await this.#one(base, 'sub', filter, attribute);
+      // OpenLDAP lets a bind search for values that it may not read.
+      return entry !== undefined && (right === 'search' || entry.has(attribute));
+    };
+    const isVisible = await this.#once(`${right} ${attribute} ${base}`, async () => {
+      try {
+        if (await shows(new PresenceFilter({ attribute }))) return true;
+        // The memberOf that OpenLDAP's dynlist makes up is found by its values alone.
+        const group = groups === undefined ? undefined : await this.#one(groups, 'sub', new PresenceFilter({ attribute: 'member' }));
+        if (group !== undefined && (await shows(new EqualityFilter({ attribute, value: group.dn })))) return true;
+      } catch (error) {
+        // Can't be found out: without an index, say.
+        if (codeOf(error) !== undefined) return true;
+        throw error;
+      }
+      await this.#some(option, base);
+      return false;
+    });
+    if (isVisible) return [];
+    const what = `no entry below ${option} "${base}" shows this bind the attribute ${attribute}`;
+    const reason = `${what}: if this bind may not read it, groups are missing${hint}`;
+    this.warn(reason);
+    return [{ ...lost({ name: `groups by ${attribute}` }, reason), wanted: true }];
+  }
+
+  /** @throws LdapError when this bind sees no entry below `base`: some servers answer that with success */
+  async requireBase(option: string, base: string): Promise<void> {
+    await this.#some(option, base);
+  }
+
+  /** The attribute by which entries can be searched for by their DN; `undefined` if there is none. Tried on an entry below `base`. */
+  dnAttribute(option: string, base: string): Promise<string | undefined> {
+    return this.#once(`dn ${base}`, async () => {
+      const attribute = (await this.facts()).isActiveDirectory ? 'distinguishedName' : 'entryDN';
+      const { dn } = await this.#some(option, base);
+      return (await this.#one(dn, 'base', new EqualityFilter({ attribute, value: dn }))) && attribute;
+    });
+  }
+
+  /** Logs a warning, once. */
+  warn(message: string): void {
+    if (!this.#warned.has(message)) this.#log.warning(`ldap: ${message}`);
+    this.#warned.add(message);
+  }
+
+  #once<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const asked = this.#answers.get(key) as Promise<T> | undefined;
+    if (asked !== undefined) return asked;
+    const answer = ask();
+    answer.catch(() => this.#answers.delete(key));
+    this.#answers.set(key, answer);
+    return answer;
+  }
+
+  async #one(base: string, scope: 'base' | 'sub', filter: Filter, attribute = '1.1'): Promise<Entry | undefined> {
     try {
-      return (await search({ base, scope, filter, attributes: [attribute], atMost: 1 }, never)).entries[0];
+      return (await this.#search({ base, scope, filter, attributes: [attribute], atMost: 1 })).entries[0];
     } catch (error) {
       // A server may refuse to look through everything: then there was nothing in what it had looked through.
       if (codeOf(error) === RESULT.noSuchObject || codeOf(error) === RESULT.adminLimit) return undefined;
       throw error;
     }
-  };
+  }
 
-  const some = (option: string, base: string): Promise<Entry> =>
-    once(`base ${base}`, async () => {
-      const entry = (await one(base, 'base', ANYTHING)) ?? (await one(base, 'sub', ANYTHING));
+  #some(option: string, base: string): Promise<Entry> {
+    return this.#once(`base ${base}`, async () => {
+      const entry = (await this.#one(base, 'base', ANYTHING)) ?? (await this.#one(base, 'sub', ANYTHING));
       if (entry === undefined) throw missingBase(option, base);
       return entry;
     });
+  }
+}
 
-  const warn = (message: string): void => {
-    if (!warned.has(message)) log.warning(`ldap: ${message}`);
-    warned.add(message);
-  };
-
-  return {
-    facts,
-    warn,
-    isElsewhere: async (references) => references.length > 0 && !(await facts()).isActiveDirectory,
-    async requireBase(option, base) {
-      await some(option, base);
-    },
-    requireVisible: (right, option, base, attribute) =>
-      once(`${right} ${attribute} ${base}`, async () => {
-        try {
-          const entry = await one(base, 'sub', new PresenceFilter({ attribute }), attribute);
-          // OpenLDAP lets a bind search for values that it may not read.
-          if (entry !== undefined && (right === 'search' || entry.has(attribute))) return;
-        } catch (error) {
-          // Can't be found out: without an index, say.
-          if (codeOf(error) !== undefined) return;
-          throw error;
-        }
-        await some(option, base);
-        const what = `no entry below ${option} "${base}" shows this bind the attribute ${attribute}`;
-        warn(`${what}: if this bind may not read it, groups are missing${HINTS[`${option} ${attribute}`] ?? ''}`);
-      }),
-    dnAttribute: (option, base) =>
-      once(`dn ${base}`, async () => {
-        const attribute = (await facts()).isActiveDirectory ? 'distinguishedName' : 'entryDN';
-        const { dn } = await some(option, base);
-        return (await one(dn, 'base', new EqualityFilter({ attribute, value: dn }))) && attribute;
-      }),
-  };
+/** For a base that every answer depends on. An empty replica has none: another server may. */
+export function missingBase(option: string, base: string, cause?: unknown): LdapError {
+  return new LdapError(`${option} "${base}" is not there, or may not be read by this bind`, 'next-server', { cause });
 }

@@ -1,9 +1,9 @@
 import { type Filter, SubstringFilter } from 'ldapts';
-import { text } from './entry.js';
-import { both } from './filter.js';
+import { text } from '../../ldap/entry.js';
+import { both } from '../../ldap/filter.js';
+import type { Servers } from '../../ldap/servers.js';
+import { inBatches, isOneOf } from './lookup.js';
 import type { Plan } from './plan.js';
-import type { Servers } from './servers.js';
-import { inBatches, isOneOf } from './strategy/lookup.js';
 
 /** How many of the first characters a name has in common with those that may be meant. */
 const ALIKE = 2;

@@ -32,6 +32,9 @@ export interface LdapOptions {
   readonly max_groups: number;
 }
 
+/** The most levels of groups in groups. As nesting_level it stands for all: what is deeper still is incomplete, and not cut off by choice. */
+export const ALL_LEVELS = 100;
+
 export const OPTIONS: OptionTable<LdapOptions> = {
   preset: option(
     oneOf(PRESET_NAMES, 'rfc2307bis'),
@@ -55,7 +58,10 @@ export const OPTIONS: OptionTable<LdapOptions> = {
   group_filter: option(text(), '"search": finds the groups of {dn} or {uid}; else: which entries are groups; empty: the preset\'s'),
   group_name_attribute: option(text(), "attribute that holds a group's name; empty: the preset's (ad: sAMAccountName, else cn)"),
   group_strategy: option(oneOf(['preset', 'search', 'memberof', 'token_groups'], 'preset'), 'how groups are found'),
-  nesting_level: option(integer(10, 0, 100), 'levels of groups in groups to follow; 0: direct groups only; "token_groups" always has all'),
+  nesting_level: option(
+    integer(ALL_LEVELS, 0, ALL_LEVELS),
+    'levels of groups in groups to follow; 0: direct groups only; 100: all, and deeper ones are incomplete; "token_groups" always has all',
+  ),
   primary_group: option(flag(true), "whether the user's primary group counts"),
   distribution_groups: option(flag(false), 'Active Directory: whether groups that are no security groups count; not with "token_groups"'),
   prefix: option(text(), "put before each group's name, to keep these groups apart from others of the same name"),

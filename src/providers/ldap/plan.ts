@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import type { Filter } from 'ldapts';
+import type { Credentials } from '../../ldap/client.js';
+import { escapeDnValue } from '../../ldap/dn.js';
+import { type FilterTemplate, parseFilter } from '../../ldap/filter.js';
+import type { ServersSettings } from '../../ldap/servers.js';
+import { readTlsFiles } from '../../ldap/tls.js';
+import { type Location, parseUri } from '../../ldap/uri.js';
 import { ConfigError } from '../../support/errors.js';
 import { readPasswordFile, stampOf } from '../../support/secret-file.js';
-import type { Credentials } from './client.js';
-import { escapeDnValue } from './dn.js';
-import { type FilterTemplate, parseFilter } from './filter.js';
 import type { LdapOptions } from './options.js';
 import { PRESETS, type Preset, type Strategy } from './presets.js';
-import type { ServersSettings } from './servers.js';
-import { readTlsFiles } from './tls.js';
-import { type Location, parseUri } from './uri.js';
 
 /** What the options come to: checked, with the preset's part filled in, filters and files read. */
 export interface Plan extends ServersSettings {

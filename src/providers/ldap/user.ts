@@ -1,8 +1,10 @@
+import type { SearchRequest, SearchResult } from '../../ldap/client.js';
+import { type Entry, isWhole } from '../../ldap/entry.js';
+import { codeOf, RESULT } from '../../ldap/errors.js';
+import type { FilterTemplate } from '../../ldap/filter.js';
 import { ProviderError } from '../../support/errors.js';
-import type { Connection } from './connection.js';
-import { type Entry, isWhole } from './entry.js';
-import { codeOf, missingBase, RESULT } from './errors.js';
-import type { FilterTemplate } from './filter.js';
+import { type Directory, missingBase } from './directory.js';
+import { quoted } from './found.js';
 import type { Plan } from './plan.js';
 
 /** A user's entry, and the base that it was found below. */
@@ -15,9 +17,13 @@ export interface UserEntry {
  * The one entry of a user; `undefined` for a user that the directory doesn't know.
  * @throws ProviderError for several entries: groups of another user would be worse than none
  */
-export async function findUser(connection: Connection, name: string, plan: Plan, signal: AbortSignal): Promise<UserEntry | undefined> {
+export async function findUser(
+  name: string,
+  plan: Plan,
+  search: (request: SearchRequest) => Promise<SearchResult>,
+  directory: Directory,
+): Promise<UserEntry | undefined> {
   const { user } = plan;
-  const { directory } = connection;
   const names = namesOf(name);
   const base = user.base(names);
   if (base === undefined) return undefined;
@@ -25,7 +31,7 @@ export async function findUser(connection: Connection, name: string, plan: Plan,
   const by = async (template: FilterTemplate): Promise<UserEntry | undefined> => {
     const filter = template.fill(values);
     if (filter === undefined) return undefined;
-    const { entries, references } = await connection.search({ base, scope: 'sub', filter, attributes: attributesFor(plan) }, signal);
+    const { entries, references } = await search({ base, scope: 'sub', filter, attributes: attributesFor(plan) });
     const [entry, another] = entries;
     if (another !== undefined) {
       const found = `user_filter finds ${entries.length} entries for "${name}": ${quoted(entries.map(({ dn }) => dn))}`;
@@ -69,13 +75,7 @@ function namesOf(user: string): Readonly<Record<'user' | 'local' | 'domain', str
 function attributesFor({ user, strategy, primary }: Plan): readonly string[] {
   const attributes = [user.uidAttribute];
   if (strategy === 'memberof') attributes.push('memberOf');
-  if (primary === 'gidNumber') attributes.push('gidNumber');
+  if (primary === 'gidNumber') attributes.push('gidNumber', 'objectClass');
   if (primary === 'primaryGroupID' || strategy === 'token_groups') attributes.push('objectSid', 'primaryGroupID');
   return attributes;
-}
-
-/** The first few of several texts, for a message. */
-export function quoted(texts: readonly string[]): string {
-  const shown = texts.slice(0, 3).map((each) => `"${each}"`);
-  return texts.length > 3 ? `${shown.join(', ')}, …` : shown.join(', ');
 }

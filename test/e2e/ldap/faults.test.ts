@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RESULT } from '../../../src/providers/ldap/errors.js';
+import { RESULT } from '../../../src/ldap/errors.js';
 import type { ResolveSrv } from '../../../src/support/srv.js';
 import { makeCa } from '../../support/ca.js';
 import { startDns } from '../../support/dns.js';

@@ -99,6 +99,39 @@ describe('memberOf that dynlist makes up', () => {
   });
 });
 
+describe('groups in groups, 103 levels deep', () => {
+  const LEVELS = Array.from({ length: 104 }, (_, level) => `level${level}`);
+  let slapd: Slapd;
+  beforeAll(async () => {
+    const group = (name: string, level: number): string => {
+      const member = level === 0 ? userDn('alice') : groupDn(`level${level - 1}`);
+      const above = level + 1 < LEVELS.length ? `memberOf: ${groupDn(`level${level + 1}`)}\n` : '';
+      return `dn: ${groupDn(name)}\nobjectClass: groupOfNames\ncn: ${name}\nmember: ${member}\n${above}`;
+    };
+    const alice = `dn: ${userDn('alice')}\nobjectClass: inetOrgPerson\nuid: alice\ncn: x\nsn: x\nmemberOf: ${groupDn('level0')}\n`;
+    slapd = await startSlapd({
+      ldif: `${BASE_LDIF}${[alice, ...LEVELS.map(group)].join('\n')}\n`,
+      overlays: [{ module: 'memberof', config: ['overlay memberof'] }],
+    });
+  });
+  afterAll(() => slapd.remove());
+
+  it.each(['search', 'memberof'])('are all found, until there are too many levels, which is reported (%s)', async (group_strategy) => {
+    await using(slapd, { group_strategy }, async (provider) => {
+      expect(await provider.names('alice')).toEqual(LEVELS.slice(0, 101));
+      const dn = groupDn('level101');
+      const skip = 'it is more than 100 levels of groups away from the user';
+      expect((await provider.of('alice'))?.slice(101)).toEqual([{ name: dn, dn, skip, incomplete: true }]);
+    });
+  });
+
+  it.each(['search', 'memberof'])('are cut off in silence where nesting_level says so (%s)', async (group_strategy) => {
+    await using(slapd, { group_strategy, nesting_level: 99 }, async (provider) => {
+      expect((await provider.of('alice'))?.map(({ name }) => name)).toEqual(LEVELS.slice(0, 100));
+    });
+  });
+});
+
 describe('memberOf that points to nothing', () => {
   let slapd: Slapd;
   beforeAll(async () => {

@@ -1,12 +1,12 @@
 import { type Filter, NotFilter } from 'ldapts';
+import { allValues } from '../../../ldap/client.js';
+import { ancestors } from '../../../ldap/dn.js';
+import { type Entry, text } from '../../../ldap/entry.js';
+import { codeOf, RESULT } from '../../../ldap/errors.js';
+import { ANYTHING, both } from '../../../ldap/filter.js';
 import { ProviderError } from '../../../support/errors.js';
-import { allValues } from '../client.js';
-import { ancestors } from '../dn.js';
-import { type Entry, text } from '../entry.js';
-import { codeOf, RESULT } from '../errors.js';
-import { ANYTHING, both } from '../filter.js';
-import { type Finding, isEntry, type Lost, lost } from './found.js';
-import { inBatches, isOneOf, type Lookup, searchGroups } from './lookup.js';
+import { type Finding, isEntry, type Lost, lost } from '../found.js';
+import { climb, inBatches, isOneOf, type Lookup, searchGroups } from '../lookup.js';
 import { primaryGroups } from './primary.js';
 import { unreadable } from './token-groups.js';
 
@@ -26,26 +26,30 @@ export async function byMemberOf(lookup: Lookup): Promise<void> {
   if (dnAttribute === undefined) {
     throw new ProviderError('ldap', 'this server finds no entry by its entryDN, which "memberof" needs; use group_strategy = "search"');
   }
-  const [primary, direct] = await Promise.all([primaryGroups(lookup, ['memberOf']), targets(lookup, [user])]);
-  if (direct.length === 0) await directory.requireVisible('read', 'user_base', userBase, 'memberOf');
   const seen = new Set<string>();
   const questions = { left: MOST_SINGLE_QUESTIONS };
-  let frontier = found.add(primary);
-  let next = [...direct, ...(plan.nestingLevel > 0 ? await targets(lookup, frontier) : [])];
-  for (let level = 0; ; level++) {
-    found.add(next.filter((target) => typeof target !== 'string'));
-    const dns = next.filter((target) => typeof target === 'string');
+  /** What the memberOf of entries leads to, and nothing that was asked for before. */
+  const above = async (entries: readonly Entry[]): Promise<readonly Finding[]> => {
+    const named = await targets(lookup, entries);
+    const dns = named.filter((target) => typeof target === 'string');
     const fresh = [...new Set(dns)].filter((dn) => !seen.has(dn) && !found.has(dn));
-    if (fresh.length === 0) return;
-    found.atMost(fresh.length);
     for (const dn of fresh) seen.add(dn);
-    frontier = found.add(await groupsAt(lookup, dnAttribute, fresh, questions));
-    if (level >= plan.nestingLevel) return;
-    next = [...(await targets(lookup, frontier))];
+    found.atMost(fresh.length);
+    const lostHere = named.filter((target) => typeof target !== 'string');
+    return fresh.length === 0 ? lostHere : [...lostHere, ...(await groupsAt(lookup, dnAttribute, fresh, questions))];
+  };
+  const [primary, direct] = await Promise.all([primaryGroups(lookup, ['memberOf']), above([user])]);
+  const unseen = user.has('memberOf')
+    ? []
+    : await directory.unlessVisible('read', 'user_base', userBase, 'memberOf', { groups: plan.group.base });
+  let isFirst = true;
+  await climb(lookup, [...primary, ...direct, ...unseen], async (groups) => {
     // Where the user's memberOf has nested groups too, theirs isn't needed.
-    const isNeeded = level === 0 && frontier.length > 0 && next.length === 0 && !(await directory.facts()).transitiveMemberOf;
-    if (isNeeded) await directory.requireVisible('read', 'group_base', plan.group.base, 'memberOf');
-  }
+    const isNeeded = isFirst && !groups.some((group) => group.has('memberOf')) && !(await directory.facts()).transitiveMemberOf;
+    isFirst = false;
+    const hint = '; if no group is in another, set nesting_level = 0';
+    return isNeeded ? directory.unlessVisible('read', 'group_base', plan.group.base, 'memberOf', { hint }) : above(groups);
+  });
 }
 
 /** The DNs in the memberOf of entries. */

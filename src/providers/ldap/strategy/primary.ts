@@ -1,6 +1,6 @@
-import { parseFilter } from '../filter.js';
-import { type Finding, isEntry, lost } from './found.js';
-import { type Lookup, searchGroups } from './lookup.js';
+import { parseFilter } from '../../../ldap/filter.js';
+import { type Finding, isEntry, lost } from '../found.js';
+import { type Lookup, searchGroups } from '../lookup.js';
 import { groupsBySid, NO_PRIMARY, primarySid, unfound } from './token-groups.js';
 
 const BY_GID = parseFilter('(&(objectClass=posixGroup)(gidNumber={gid}))', ['gid'], '');
@@ -16,8 +16,12 @@ async function byGidNumber(lookup: Lookup, attributes: readonly string[]): Promi
   const { user, userBase, plan, directory } = lookup;
   const [gid] = user.texts('gidNumber');
   if (gid === undefined) {
-    await directory.requireVisible('read', 'user_base', userBase, 'gidNumber');
-    return [];
+    const classes = user.texts('objectClass').map((each) => each.toLowerCase());
+    // posixAccount requires it, and who is of another class has none (RFC 2307, 3).
+    if (classes.includes('posixaccount'))
+      return [lost({ name: 'primary group' }, `gidNumber of the user may not be read by this bind; ${IGNORE}`)];
+    const hint = '; if users have none, set primary_group = false';
+    return classes.length > 0 ? [] : directory.unlessVisible('read', 'user_base', userBase, 'gidNumber', { hint });
   }
   const filter = BY_GID.fill({ gid: [gid] });
   const groups = filter === undefined ? [] : await searchGroups(lookup, filter, attributes);

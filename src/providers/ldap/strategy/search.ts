@@ -1,8 +1,8 @@
+import { allValues } from '../../../ldap/client.js';
+import { text } from '../../../ldap/entry.js';
 import { ProviderError } from '../../../support/errors.js';
-import { allValues } from '../client.js';
-import { text } from '../entry.js';
-import { isEntry } from './found.js';
-import { inBatches, type Lookup, searchGroups } from './lookup.js';
+import type { Finding } from '../found.js';
+import { climb, inBatches, type Lookup, searchGroups } from '../lookup.js';
 import { primaryGroups } from './primary.js';
 
 /** Searches for groups that have the user as a member, then for those that have these as members, and so on. */
@@ -12,19 +12,23 @@ export async function bySearch(lookup: Lookup): Promise<void> {
   const direct = filter.fill({ dn: [user.dn], uid: await uidsOf(lookup) });
   if (direct === undefined)
     throw new ProviderError('ldap', `"${user.dn}" has no ${plan.user.uidAttribute}, which group_filter needs for {uid}`);
-  const [primary, entries] = await Promise.all([primaryGroups(lookup), searchGroups(lookup, direct)]);
+  const [primary, groups] = await Promise.all([primaryGroups(lookup), searchGroups(lookup, direct)]);
   // A group that is found shows that its attribute can be searched for, but not that another one can.
-  const doubtful = entries.some(isEntry) && filter.attributes.length === 1 ? [] : filter.attributes;
-  for (const attribute of doubtful) await directory.requireVisible('search', 'group_base', base, attribute);
-  let frontier = found.add([...primary, ...entries]);
-  if (!filter.placeholders.has('dn')) return;
-  for (let level = 0; level < plan.nestingLevel && frontier.length > 0; level++) {
-    const dns = frontier.map(({ dn }) => dn);
-    const parents = await inBatches(dns, async (batch) => {
-      const any = filter.fillAny('dn', batch);
-      return any === undefined ? [] : searchGroups(lookup, any);
-    });
-    frontier = found.add(parents);
+  const doubtful = groups.length > 0 && filter.attributes.length === 1 ? [] : filter.attributes;
+  const hint = filter.attributes.length > 1 ? '; if no group has it, take it out of group_filter' : '';
+  const unseen = await Promise.all(doubtful.map((each) => directory.unlessVisible('search', 'group_base', base, each, { hint })));
+  const findings = [...primary, ...groups, ...unseen.flat()];
+  if (!filter.placeholders.has('dn')) found.add(findings);
+  else {
+    const above = (members: readonly { readonly dn: string }[]): Promise<readonly Finding[]> =>
+      inBatches(
+        members.map(({ dn }) => dn),
+        async (batch) => {
+          const any = filter.fillAny('dn', batch);
+          return any === undefined ? [] : searchGroups(lookup, any);
+        },
+      );
+    await climb(lookup, findings, above);
   }
 }
 

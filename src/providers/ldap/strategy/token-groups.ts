@@ -1,9 +1,9 @@
+import type { Entry } from '../../../ldap/entry.js';
+import { codeOf } from '../../../ldap/errors.js';
+import { ANYTHING, both } from '../../../ldap/filter.js';
 import { ProviderError } from '../../../support/errors.js';
-import type { Entry } from '../entry.js';
-import { codeOf } from '../errors.js';
-import { ANYTHING, both } from '../filter.js';
-import { type Finding, isEntry, type Lost, lost } from './found.js';
-import { inBatches, isOneOf, type Lookup, searchGroups } from './lookup.js';
+import { type Finding, isEntry, type Lost, lost } from '../found.js';
+import { inBatches, isOneOf, type Lookup, searchGroups } from '../lookup.js';
 
 /** Every user of Active Directory has both. */
 export const NO_PRIMARY = 'objectSid or primaryGroupID of the user is not there, or may not be read by this bind';

@@ -1,13 +1,13 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from '../../../../src/config/options.js';
-import type { SearchRequest, SearchResult } from '../../../../src/providers/ldap/client.js';
-import { createDirectory } from '../../../../src/providers/ldap/directory.js';
-import { Entry } from '../../../../src/providers/ldap/entry.js';
-import { LdapError, RESULT } from '../../../../src/providers/ldap/errors.js';
+import type { SearchRequest, SearchResult } from '../../../../src/ldap/client.js';
+import { Entry } from '../../../../src/ldap/entry.js';
+import { LdapError, RESULT } from '../../../../src/ldap/errors.js';
+import { Directory } from '../../../../src/providers/ldap/directory.js';
+import { Found } from '../../../../src/providers/ldap/found.js';
 import { OPTIONS } from '../../../../src/providers/ldap/options.js';
 import { makePlan } from '../../../../src/providers/ldap/plan.js';
-import { Found } from '../../../../src/providers/ldap/strategy/found.js';
 import { byMemberOf } from '../../../../src/providers/ldap/strategy/memberof.js';
 import { bySearch } from '../../../../src/providers/ldap/strategy/search.js';
 import { byTokenGroups } from '../../../../src/providers/ldap/strategy/token-groups.js';
@@ -68,7 +68,7 @@ async function groupsOf(group_strategy: keyof typeof STRATEGIES, lastFirst: bool
   const search = inOrder(lastFirst);
   const found = new Found(plan.maxGroups, DN);
   const user = entry(DN, { uid: 'anna', gidNumber: '4711', memberOf: numbers.map(dnOf), objectSid: sidOf(0), primaryGroupID: '1' });
-  const directory = createDirectory(search, log);
+  const directory = new Directory(search, log);
   await STRATEGIES[group_strategy]({ plan, user, userBase: 'dc=x', search, directory, found, log });
   return found.list(plan.group).map(({ name, skip }) => (skip === undefined ? name : `${name}: ${skip}`));
 }

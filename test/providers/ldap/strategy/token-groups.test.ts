@@ -1,13 +1,13 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from '../../../../src/config/options.js';
-import type { SearchRequest, SearchResult } from '../../../../src/providers/ldap/client.js';
-import { createDirectory } from '../../../../src/providers/ldap/directory.js';
-import { Entry } from '../../../../src/providers/ldap/entry.js';
-import { LdapError } from '../../../../src/providers/ldap/errors.js';
+import type { SearchRequest, SearchResult } from '../../../../src/ldap/client.js';
+import { Entry } from '../../../../src/ldap/entry.js';
+import { LdapError } from '../../../../src/ldap/errors.js';
+import { Directory } from '../../../../src/providers/ldap/directory.js';
+import { Found } from '../../../../src/providers/ldap/found.js';
 import { OPTIONS } from '../../../../src/providers/ldap/options.js';
 import { makePlan } from '../../../../src/providers/ldap/plan.js';
-import { Found } from '../../../../src/providers/ldap/strategy/found.js';
 import { byMemberOf } from '../../../../src/providers/ldap/strategy/memberof.js';
 import { bySearch } from '../../../../src/providers/ldap/strategy/search.js';
 import { byTokenGroups } from '../../../../src/providers/ldap/strategy/token-groups.js';
@@ -37,7 +37,7 @@ async function groupsIn(
     if (request.base === '') return [entry('', { supportedCapabilities: '1.2.840.113556.1.4.800', defaultNamingContext: DOMAIN })];
     if (request.attributes.includes('tokenGroups')) return [entry(user.dn, { tokenGroups: [2, 3, 4, 5].map(sid) })];
     // A look at what there is: something.
-    if (request.atMost === 1) return [entry(`cn=some,${request.base}`, {})];
+    if (request.atMost === 1) return [entry(`cn=some,${request.base}`, { memberOf: 'cn=x' })];
     const attribute = request.attributes.includes('sIDHistory') ? 'sIDHistory' : 'objectSid';
     searches.push(`${attribute} in ${request.base}`);
     return entries.filter(({ dn }) => dn.endsWith(request.base));
@@ -51,7 +51,7 @@ async function groupsIn(
     user,
     userBase: DOMAIN,
     search,
-    directory: createDirectory(search, log),
+    directory: new Directory(search, log),
     found,
     log,
   });

@@ -1,9 +1,8 @@
-import { ProviderError } from '../../../support/errors.js';
-import type { Group } from '../../provider.js';
-import { namingValue } from '../dn.js';
-import { Entry, text } from '../entry.js';
-import type { Plan } from '../plan.js';
-import { quoted } from '../user.js';
+import { namingValue } from '../../ldap/dn.js';
+import { Entry } from '../../ldap/entry.js';
+import { ProviderError } from '../../support/errors.js';
+import type { Group } from '../provider.js';
+import type { Plan } from './plan.js';
 
 /** A group that the user should have, and can't be given. */
 export type Lost = Group & { readonly skip: string; readonly incomplete: true };
@@ -58,29 +57,27 @@ export class Found {
   }
 
   list({ nameAttribute, prefix }: Plan['group']): readonly Group[] {
-    const byName = new Map<string, { readonly group: Group; readonly dns: string[]; readonly warnings: string[] }>();
+    const named = new Map<string, { readonly group: Group; readonly dns: string[]; readonly others: readonly string[] }>();
     const unnamed: Group[] = [];
     for (const entry of this.#entries.values()) {
-      const [gidNumber] = entry.texts('gidNumber');
-      const known = { dn: entry.dn, ...(gidNumber !== undefined && /^\d+$/.test(gidNumber) && { gid: Number(gidNumber) }) };
-      const values = entry.bytes(nameAttribute);
-      const names = values.flatMap((value) => text(value) ?? []);
+      const { dn } = entry;
+      const [gidNumber = ''] = entry.texts('gidNumber');
+      const known = { dn, ...(/^\d+$/.test(gidNumber) && { gid: Number(gidNumber) }) };
+      const names = entry.texts(nameAttribute);
       // Of several names the one that the entry is named by, as other tools take it.
-      const naming = names.length > 1 ? namingValue(entry.dn, nameAttribute) : undefined;
+      const naming = names.length > 1 ? namingValue(dn, nameAttribute) : undefined;
       const name = names.find((each) => each === naming) ?? names[0];
+      const twin = name === undefined ? undefined : named.get(name);
       if (name === undefined) {
-        const reason = values.length > 0 ? `its ${nameAttribute} is not UTF-8` : `it has no ${nameAttribute}, or this bind may not read it`;
-        unnamed.push({ name: entry.dn, ...known, skip: reason, incomplete: values.length === 0 });
-        continue;
-      }
-      const other = byName.get(name);
-      if (other !== undefined) other.dns.push(entry.dn);
-      else {
-        const group = { name: `${prefix}${name}`, ...known };
-        byName.set(name, { group, dns: [entry.dn], warnings: values.length > 1 ? [severalNames(nameAttribute, names, name)] : [] });
-      }
+        const incomplete = entry.bytes(nameAttribute).length === 0;
+        const skip = incomplete ? `it has no ${nameAttribute}, or this bind may not read it` : `its ${nameAttribute} is not UTF-8`;
+        unnamed.push({ name: dn, ...known, skip, incomplete });
+      } else if (twin !== undefined) twin.dns.push(dn);
+      else named.set(name, { group: { name: `${prefix}${name}`, ...known }, dns: [dn], others: names.filter((each) => each !== name) });
     }
-    const granted = [...byName.values()].map(({ group, dns, warnings }) => {
+    const granted = [...named.values()].map(({ group, dns, others }) => {
+      const warnings: string[] = [];
+      if (others.length > 0) warnings.push(`its entry has other values of ${nameAttribute}, which are not granted: ${quoted(others)}`);
       if (dns.length > 1) warnings.push(`${dns.length} entries have this name: ${quoted(dns)}; only one group is granted`);
       return warnings.length === 0 ? group : { ...group, warning: warnings.join('; ') };
     });
@@ -88,6 +85,8 @@ export class Found {
   }
 }
 
-function severalNames(attribute: string, names: readonly string[], name: string): string {
-  return `its entry has other values of ${attribute}, which are not granted: ${quoted(names.filter((each) => each !== name))}`;
+/** The first few of several texts, for a message. */
+export function quoted(texts: readonly string[]): string {
+  const shown = texts.slice(0, 3).map((each) => `"${each}"`);
+  return texts.length > 3 ? `${shown.join(', ')}, …` : shown.join(', ');
 }

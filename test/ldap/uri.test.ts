@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { endpointOfService, parseUri } from '../../../src/providers/ldap/uri.js';
-import { ConfigError } from '../../../src/support/errors.js';
+import { endpointOfService, parseUri } from '../../src/ldap/uri.js';
+import { ConfigError } from '../../src/support/errors.js';
 
 describe('parseUri', () => {
   it.each([

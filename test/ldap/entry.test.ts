@@ -1,6 +1,6 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { Entry } from '../../../src/providers/ldap/entry.js';
+import { Entry } from '../../src/ldap/entry.js';
 
 /** An entry with attributes in the forms that ldapts gives them. */
 const entry = (attributes: Readonly<Record<string, unknown>>): Entry => new Entry({ dn: 'cn=x', ...attributes } as LdaptsEntry);

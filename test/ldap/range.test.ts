@@ -1,7 +1,7 @@
 import type { Entry as LdaptsEntry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { allValues, type SearchRequest } from '../../../src/providers/ldap/client.js';
-import { Entry } from '../../../src/providers/ldap/entry.js';
+import { allValues, type SearchRequest } from '../../src/ldap/client.js';
+import { Entry } from '../../src/ldap/entry.js';
 
 const entry = (attributes: Readonly<Record<string, unknown>>): Entry => new Entry({ dn: 'cn=x', ...attributes } as LdaptsEntry);
 

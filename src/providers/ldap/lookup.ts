@@ -1,13 +1,14 @@
 import { EqualityFilter, type Filter } from 'ldapts';
-import { ProviderError } from '../../../support/errors.js';
-import type { Logger } from '../../../support/log.js';
-import type { SearchRequest, SearchResult } from '../client.js';
-import type { Directory } from '../directory.js';
-import type { Entry } from '../entry.js';
-import { codeOf, missingBase, RESULT } from '../errors.js';
-import { anyOf, both } from '../filter.js';
-import type { Plan } from '../plan.js';
-import { type Finding, type Found, lost } from './found.js';
+import type { SearchRequest, SearchResult } from '../../ldap/client.js';
+import type { Entry } from '../../ldap/entry.js';
+import { codeOf, RESULT } from '../../ldap/errors.js';
+import { anyOf, both } from '../../ldap/filter.js';
+import { ProviderError } from '../../support/errors.js';
+import type { Logger } from '../../support/log.js';
+import { type Directory, missingBase } from './directory.js';
+import { type Finding, type Found, isEntry, lost } from './found.js';
+import { ALL_LEVELS } from './options.js';
+import type { Plan } from './plan.js';
 
 /** What finding one user's groups works with. */
 export interface Lookup {
@@ -20,6 +21,28 @@ export interface Lookup {
   readonly directory: Directory;
   readonly found: Found;
   readonly log: Logger;
+}
+
+/**
+ * Adds groups, then those that these are in, and so on. What is cut off by nesting_level is a choice of the administrator's; behind all the
+ * levels that there are, it is lost.
+ */
+export async function climb(
+  { plan, found }: Lookup,
+  direct: readonly Finding[],
+  above: (groups: readonly Entry[]) => Promise<readonly Finding[]>,
+): Promise<void> {
+  let groups = found.add(direct);
+  for (let level = 0; groups.length > 0; level++) {
+    if (level >= plan.nestingLevel && plan.nestingLevel < ALL_LEVELS) return;
+    const findings = await above(groups);
+    if (level < plan.nestingLevel) groups = found.add(findings);
+    else {
+      const beyond = findings.filter((each) => isEntry(each) && !found.has(each.dn));
+      found.add(beyond.map(({ dn }) => lost({ name: dn ?? '', dn }, `it is more than ${ALL_LEVELS} levels of groups away from the user`)));
+      return;
+    }
+  }
 }
 
 /** How many values go into one filter, and how long they may be together: what all servers take in one request. */

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { ConfigError } from '../../support/errors.js';
+import { ConfigError } from '../support/errors.js';
 
 /** One server, and how to talk to it. */
 export type Endpoint =

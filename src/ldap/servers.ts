@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { explain, ProviderError } from '../../support/errors.js';
-import type { Logger } from '../../support/log.js';
-import { createService, type ResolveSrv } from '../../support/srv.js';
-import { isTimeout, within } from '../../support/within.js';
+import { explain } from '../support/errors.js';
+import type { Logger } from '../support/log.js';
+import { createService, type ResolveSrv } from '../support/srv.js';
+import { within } from '../support/within.js';
 import { type Connection, type ConnectionSettings, openConnection } from './connection.js';
 import { BindRefused, LdapError, verdictOf } from './errors.js';
 import { type Endpoint, endpointOfService, type Location } from './uri.js';
@@ -24,7 +24,7 @@ export interface Servers {
   /**
    * Runs a lookup on a shared connection; from its start on another one, if there is no answer on the way.
    * So an answer always comes from one server as a whole.
-   * @throws ProviderError when no server can be used, and what `lookup` throws
+   * @throws LdapError when no server can be used, and what `lookup` throws
    */
   run<T>(lookup: (connection: Connection) => Promise<T>, signal: AbortSignal): Promise<T>;
   /** All servers, DNS asked. */
@@ -160,14 +160,14 @@ export function createServers(settings: ServersSettings, log: Logger, resolveSrv
         for (const other of all) if (other !== server) other.connection?.retire();
         return connection;
       } catch (error) {
-        if (verdictOf(error) === 'deny') throw new ProviderError('ldap', `${uri}: ${explain(error)}`, { cause: error });
+        if (verdictOf(error) === 'deny') throw new LdapError(`${uri}: ${explain(error)}`, 'deny', { cause: error });
         failures.push(`${uri}: ${explain(error)}`);
         cause = error;
       }
     }
     const left = all.length - failures.length;
     const rest = left > 0 ? `; ${left} skipped after a failure less than ${DEAD_TIME / 1000} s ago` : '';
-    throw new ProviderError('ldap', `no server can be used: ${failures.join('; ')}${rest}`, { cause, timedOut: isTimeout(cause) });
+    throw new LdapError(`no server can be used: ${failures.join('; ')}${rest}`, 'deny', { cause });
   };
 
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { BindRefused, LdapError, verdictOf } from '../../../src/providers/ldap/errors.js';
-import { ConfigError, ProviderError } from '../../../src/support/errors.js';
-import { GivenUp } from '../../../src/support/within.js';
+import { BindRefused, LdapError, verdictOf } from '../../src/ldap/errors.js';
+import { ConfigError, ProviderError } from '../../src/support/errors.js';
+import { GivenUp } from '../../src/support/within.js';
 
 describe('verdictOf', () => {
   it.each([

@@ -13,7 +13,7 @@ import {
   PresenceFilter,
   SubstringFilter,
 } from 'ldapts';
-import { ConfigError, explain } from '../../support/errors.js';
+import { ConfigError, explain } from '../support/errors.js';
 
 /** Active Directory's LDAP_MATCHING_RULE_IN_CHAIN. Other servers may accept it and find nothing. */
 const CHAIN_RULE = '1.2.840.113556.1.4.1941';

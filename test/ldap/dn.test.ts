@@ -1,7 +1,7 @@
 import { toUSVString } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ancestors, escapeDnValue, namingValue } from '../../../src/providers/ldap/dn.js';
+import { ancestors, escapeDnValue, namingValue } from '../../src/ldap/dn.js';
 
 describe('escapeDnValue', () => {
   it('makes one value of any text', () => {

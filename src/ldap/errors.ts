@@ -1,5 +1,5 @@
 import { ResultCodeError } from 'ldapts';
-import { ConfigError, ProviderError } from '../../support/errors.js';
+import { AclGroupsError } from '../support/errors.js';
 
 /** Result codes of RFC 4511, A.1. */
 export const RESULT = {
@@ -54,7 +54,7 @@ export class BindRefused extends LdapError {
 export function verdictOf(error: unknown): Verdict {
   if (error instanceof LdapError) return error.verdict;
   // Our own files are wrong for every server.
-  return error instanceof ProviderError || error instanceof ConfigError ? 'deny' : 'next-server';
+  return error instanceof AclGroupsError ? 'deny' : 'next-server';
 }
 
 /** The code of a search that the server answered with an error. */
@@ -75,11 +75,6 @@ export function resultError(error: ResultCodeError, base: string, uri: string, i
   // What is asked for the sake of a warning may be refused by a server that answers all else.
   if (UNFIT.has(error.code) && !isProbe) return new LdapError(`${uri}: ${what}`, 'next-server');
   return new LdapError(`search in "${base}": ${what}`, 'deny', { code: error.code });
-}
-
-/** For a base that every answer depends on. An empty replica has none: another server may. */
-export function missingBase(option: string, base: string, cause?: unknown): LdapError {
-  return new LdapError(`${option} "${base}" is not there, or may not be read by this bind`, 'next-server', { cause });
 }
 
 /** A result code in words. The text that servers add is often empty, and ldapts then has none of its own. */

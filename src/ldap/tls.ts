@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
-import { ConfigError, explain } from '../../support/errors.js';
-import { openRegularFile } from '../../support/trusted-file.js';
+import { ConfigError, explain } from '../support/errors.js';
+import { openRegularFile } from '../support/trusted-file.js';
 
 /** The TLS part of the options; paths are absolute, or empty. */
 export interface TlsFiles {

@@ -1,7 +1,6 @@
 import { type BerWriter, Client, Control, type Filter, PagedResultsControl } from 'ldapts';
-import { ProviderError } from '../../support/errors.js';
 import { Entry, type ValueRange } from './entry.js';
-import { bindError } from './errors.js';
+import { bindError, LdapError } from './errors.js';
 import { ANYTHING } from './filter.js';
 import type { Transport } from './socket.js';
 
@@ -130,7 +129,7 @@ export async function searchByPages(client: Client, search: (page: Control) => P
 /**
  * All values of an attribute, also where the server gives them in portions: Active Directory does so from 1,500 values on, and then the attribute
  * itself looks empty ([MS-ADTS] 3.1.1.3.1.3.3).
- * @throws ProviderError when a portion doesn't come
+ * @throws LdapError when a portion doesn't come
  */
 export async function allValues(
   search: (request: SearchRequest) => Promise<Pick<SearchResult, 'entries'>>,
@@ -143,7 +142,7 @@ export async function allValues(
   let from = 0;
   for (;;) {
     if (part?.start !== from || (part.next !== undefined && !(part.next > from))) {
-      throw new ProviderError('ldap', `"${entry.dn}": the server gives the first ${from} values of ${attribute}, and no more`);
+      throw new LdapError(`"${entry.dn}": the server gives the first ${from} values of ${attribute}, and no more`, 'deny');
     }
     values.push(...part.values);
     if (part.next === undefined) return values;

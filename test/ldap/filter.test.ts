@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { BerWriter, type Filter } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { type FilterTemplate, parseFilter } from '../../../src/providers/ldap/filter.js';
-import { ConfigError } from '../../../src/support/errors.js';
+import { type FilterTemplate, parseFilter } from '../../src/ldap/filter.js';
+import { ConfigError } from '../../src/support/errors.js';
 
 const parse = (text: string, ...allowed: string[]): FilterTemplate => parseFilter(text, allowed, 'user_filter');
 
