@@ -94,8 +94,8 @@ const CACHE_OPTIONS: OptionTable<CacheConfig> = {
   ttl: option(duration('30s'), 'serve mode and --cache-dir: how long an answer is used without asking again; "0s" asks for each login'),
   stale_ttl: option(duration('1h'), 'serve mode: how old an answer may be that stands in when a provider fails; "0s" means never'),
   max_size: option(
-    size('64M', '1K', '1024G'),
-    'serve mode: memory for answers with all that it takes to keep them; the least recently used goes first',
+    size('64M', '1K', '32G'),
+    'serve mode: memory for answers with all that it takes to keep them; those that nobody asks for go first',
   ),
 };
 

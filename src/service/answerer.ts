@@ -15,6 +15,7 @@ import { createFirstTime } from '../support/repeat.js';
 import { bytesOf } from '../support/text.js';
 import { type Cache, createCache, type Fetched, type Stale } from './cache.js';
 import { type Counters, countByName } from './counters.js';
+import { type Kept, type Narrow, pack, unpack } from './kept.js';
 
 /** Answers logins under one configuration. */
 export interface Answerer {
@@ -68,15 +69,6 @@ const HOUR = 3_600_000;
 /** How many different warnings are remembered; past that, one may be logged again sooner. */
 const MOST_WARNINGS = 10_000;
 
-/** What is kept of an answer: for doors with room, and for one without if it differs there. */
-type Kept = Outcome & { readonly narrow: Narrow | undefined };
-
-/** What a door is told that has not the room for the value, and what goes into the log with it. */
-interface Narrow {
-  readonly outcome: Outcome;
-  readonly problem: string;
-}
-
 /** An answerer with an empty cache. `now` is a clock in milliseconds that never goes back. */
 export function createAnswerer(
   config: Config,
@@ -86,7 +78,7 @@ export function createAnswerer(
   now: () => number = milliseconds,
 ): Answerer {
   const { ttl, stale_ttl: staleTtl, max_size: maxSize } = config.cache;
-  const emptyCache = (): Cache<Kept> => createCache({ ttl, staleTtl, maxSize, now, sizeOf: sizeOfKept });
+  const emptyCache = (): Cache<Kept> => createCache({ ttl, staleTtl, maxSize, now, pack, unpack });
   let cache = emptyCache();
   const limiter = createLimiter('lookups', MAX_RUNNING, MAX_WAITING);
   const isKeyed = providers.some(({ provider }) => provider.cacheKey !== undefined);
@@ -291,8 +283,4 @@ function narrowAnswer(answer: LoginAnswer, bytes: number, { on_error: onError, u
   }
   const rest = `going on with ${kept} of ${answer.groups.length} groups (on_error = "continue")`;
   return { outcome: { verdict: 'grant', text: bytesOf(value) }, problem: `${what}; ${rest}; ${fix}` };
-}
-
-function sizeOfKept({ text, narrow }: Kept): number {
-  return text.length + (narrow === undefined ? 0 : narrow.outcome.text.length + narrow.problem.length);
 }

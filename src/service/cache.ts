@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { createStore } from './store.js';
 
 /** What was answered last, for as long as it may stand in for an answer that fails. */
 export interface Stale<Value> {
@@ -21,8 +21,9 @@ export interface CacheOptions<Value> {
   readonly staleTtl: number;
   /** Memory for keys, values and what it takes to keep them, in bytes. */
   readonly maxSize: number;
-  /** The memory of a value, in bytes. */
-  readonly sizeOf: (value: Value) => number;
+  /** A value as a text, one byte a character (latin1), and back. */
+  readonly pack: (value: Value) => string;
+  readonly unpack: (text: string) => Value;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
 }
@@ -47,19 +48,6 @@ export interface Cache<Value> {
 /** How long a failing source isn't asked for a user whose stale answer is used, in milliseconds: each try may cost a whole timeout. */
 const LONGEST_PAUSE = 5000;
 
-/**
- * What an answer takes beside the characters of its key and value, in bytes: two strings' headers, the entry, the places in the map and the
- * lists of lru-cache. Measured on Node.js 20 and 24 with 100,000 answers (`npm run bench -- scale`).
- */
-const OVERHEAD = 280;
-
-interface Entry<Value> {
-  readonly value: Value;
-  /** When its lookup began. */
-  readonly since: number;
-  readonly freshUntil: number;
-}
-
 interface UnderWay<Value> {
   readonly since: number;
   readonly answer: Promise<Value>;
@@ -68,24 +56,19 @@ interface UnderWay<Value> {
 }
 
 /** An empty cache. */
-export function createCache<Value>({ ttl, staleTtl, maxSize, sizeOf, now }: CacheOptions<Value>): Cache<Value> {
-  const entries = new LRUCache<string, Entry<Value>>({
-    maxSize,
-    sizeCalculation: ({ value }, key) => OVERHEAD + key.length + sizeOf(value),
-  });
+export function createCache<Value>({ ttl, staleTtl, maxSize, pack, unpack, now }: CacheOptions<Value>): Cache<Value> {
+  const entries = createStore(maxSize);
   const underWay = new Map<string, UnderWay<Value>>();
 
   function staleOf(key: string): Stale<Value> | undefined {
     const entry = entries.get(key);
     if (entry === undefined) return undefined;
     const age = now() - entry.since;
-    return age <= staleTtl ? { value: entry.value, age } : undefined;
+    return age <= staleTtl ? { value: unpack(entry.value), age } : undefined;
   }
 
   function begin(key: string, fetch: () => Promise<Fetched<Value>>): Promise<Value> {
-    // Whole numbers, because those with a fraction are objects of their own in V8: 32 bytes for each user. Rounded down,
-    // because no answer may be kept for longer than was asked, and one with a ttl of 0 not at all.
-    const since = Math.floor(now());
+    const since = now();
     const started: UnderWay<Value> = { since, answer: keep(key, since, fetch), next: undefined };
     underWay.set(key, started);
     const end = (): void => {
@@ -99,13 +82,10 @@ export function createCache<Value>({ ttl, staleTtl, maxSize, sizeOf, now }: Cach
   async function keep(key: string, since: number, fetch: () => Promise<Fetched<Value>>): Promise<Value> {
     const { value, kind } = await fetch();
     if (kind === 'fresh') {
-      if (ttl + staleTtl > 0) entries.set(key, { value, since, freshUntil: since + ttl });
+      if (ttl + staleTtl > 0) entries.set(key, { value: pack(value), since, freshUntil: since + ttl });
     } else if (kind === 'stale') {
       const old = entries.get(key);
-      if (old !== undefined) {
-        const pauseEnds = Math.floor(now()) + Math.min(ttl, LONGEST_PAUSE);
-        entries.set(key, { ...old, freshUntil: Math.min(pauseEnds, old.since + staleTtl) });
-      }
+      if (old !== undefined) entries.renew(key, Math.min(now() + Math.min(ttl, LONGEST_PAUSE), old.since + staleTtl));
     }
     return value;
   }
@@ -113,7 +93,7 @@ export function createCache<Value>({ ttl, staleTtl, maxSize, sizeOf, now }: Cach
   return {
     fresh(key) {
       const entry = entries.get(key);
-      return entry !== undefined && now() < entry.freshUntil ? entry.value : undefined;
+      return entry !== undefined && now() < entry.freshUntil ? unpack(entry.value) : undefined;
     },
     stale: staleOf,
     lookUp(key, fetch) {
@@ -128,7 +108,7 @@ export function createCache<Value>({ ttl, staleTtl, maxSize, sizeOf, now }: Cach
       return entries.size;
     },
     get bytes() {
-      return entries.calculatedSize;
+      return entries.bytes;
     },
   };
 }
