@@ -6,7 +6,8 @@ import { createStatusReporter, type StatusReporter, watchMaster } from '../dovec
 import { openProviders } from '../providers/registry.js';
 import { type Answerer, createAnswerer, createDenier } from '../service/answerer.js';
 import { type Counters, createCounters } from '../service/counters.js';
-import { listenOnPath } from '../service/own-socket.js';
+import { freeLasting, withLasting } from '../service/gate.js';
+import { type HiddenSocket, listenHidden } from '../service/own-socket.js';
 import { createService, type Service } from '../service/service.js';
 import { findSocketSource, type SocketSource } from '../service/socket-source.js';
 import { startWatchdog } from '../service/watchdog.js';
@@ -46,15 +47,17 @@ export async function serve({ options, operands }: Invocation): Promise<number> 
     counters: () => log.info(service.status()),
     idle: () => reporter?.repeat(),
   });
+  const socket = await prepareSocket(source, service);
   try {
     await loader.load();
   } catch (error) {
+    socket.discard();
     // Whoever keeps the socket would let logins wait in it for a process that never comes; denying them at once does less harm.
     if (source.kind === 'path') throw error;
     log.error(`${explain(error)}; every login is denied until this is mended and the service reloaded`);
     service.use(createDenier(explain(error)));
   }
-  const removeSocket = await listen(source, service);
+  const removeSocket = await socket.publish();
   if (source.kind === 'dovecot') {
     warnOfRoot(log);
     reporter = createStatusReporter(source.master);
@@ -142,12 +145,23 @@ function createLoader(options: Options, service: Service, log: Logger, counters:
   };
 }
 
-async function listen(source: SocketSource, service: Service): Promise<() => void> {
-  if (source.kind === 'path') return listenOnPath(service.createServer(), source.path, source.mode);
-  const { listeners } = source.kind === 'dovecot' ? source.master : source;
-  await Promise.all(listeners.map((descriptor) => service.listen(descriptor)));
-  if (source.kind === 'dovecot' && source.master.accepted !== undefined) service.serve(source.master.accepted);
-  return () => {};
+/** The service's socket, before anybody can connect to it. It comes first, see freeLasting. */
+async function prepareSocket(source: SocketSource, service: Service): Promise<HiddenSocket> {
+  if (source.kind === 'path') return listenHidden(service.createServer(), source.path, source.mode, freeLasting);
+  const { listeners, accepted } = source.kind === 'dovecot' ? source.master : { ...source, accepted: undefined };
+  return {
+    async publish() {
+      await Promise.all(withLasting(listeners).map((descriptor) => service.listen(descriptor).catch(cannotListen)));
+      if (accepted !== undefined) service.serve(accepted);
+      return () => {};
+    },
+    discard() {},
+  };
+}
+
+function cannotListen(error: unknown): never {
+  const fix = 'a unit of type socket needs ListenStream= and Accept=no, a service of Dovecot a unix_listener';
+  throw new UsageError(`the socket handed over can't be listened on (${explain(error)}); ${fix}`, { cause: error });
 }
 
 /** When the process learns that it is to end, and when it is to stop listening. */

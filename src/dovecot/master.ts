@@ -43,7 +43,8 @@ export function findMaster(env: NodeJS.ProcessEnv, isSocket: (fd: number) => boo
   };
 }
 
-function isSocketDescriptor(fd: number): boolean {
+/** Whether a descriptor is open and a socket. */
+export function isSocketDescriptor(fd: number): boolean {
   try {
     return fstatSync(fd).isSocket();
   } catch {

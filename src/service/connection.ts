@@ -21,6 +21,8 @@ export interface ConnectionHandler {
 
 /** One client. */
 export interface Connection {
+  /** Orders connections by how long they have been at rest: the least number for the longest. `undefined` for one that is not. */
+  readonly restsSince: number | undefined;
   /** Takes no further request; what is in hand is answered, then the connection closes. */
   drain(): void;
 }
@@ -40,6 +42,9 @@ const MAX_IN_HAND = 128;
  */
 const MOST_AT_ONCE = 64 * 1024;
 
+/** How many pieces of input all connections have had: a clock for their order. */
+let inputs = 0;
+
 type Login = Extract<Step, { readonly kind: 'login' }>;
 
 /** Serves one client through the door that its first byte tells. */
@@ -56,9 +61,11 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
   let draining = false;
   let ended = false;
   let timer: NodeJS.Timeout | undefined;
+  let lastInput = 0;
   expectInput();
 
   socket.on('data', (chunk: Buffer) => {
+    lastInput = ++inputs;
     if (conversation === undefined || door === undefined) {
       door = doorFor(chunk[0] ?? 0);
       conversation = door.open();
@@ -180,9 +187,12 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
 
   /** Sets a time limit where input has to come or replies have to be taken, unless one is running: a byte now and then doesn't extend it. */
   function expectInput(): void {
-    const mayRest = door?.order === 'as-ready' && conversation?.partial !== true && socket.writableLength === 0;
-    if (inHand.size > 0 || mayRest) noDeadline();
+    if (inHand.size > 0 || mayRest()) noDeadline();
     else timer ??= setTimeout(onDeadline, deadline);
+  }
+
+  function mayRest(): boolean {
+    return door?.order === 'as-ready' && conversation?.partial !== true && socket.writableLength === 0;
   }
 
   function noDeadline(): void {
@@ -205,6 +215,9 @@ export function serveConnection(socket: Socket, handler: ConnectionHandler, dead
   }
 
   return {
+    get restsSince() {
+      return inHand.size === 0 && steps.length === 0 && mayRest() ? lastInput : undefined;
+    },
     drain() {
       draining = true;
       // A login in hand, or a reply that is still on its way, has the time that it always has.

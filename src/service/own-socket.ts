@@ -3,40 +3,71 @@ import { linkSync, lstatSync, renameSync, type Stats, statSync, unlinkSync } fro
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { AclGroupsError, EXIT, explain, UsageError } from '../support/errors.js';
-import { BACKLOG } from './service.js';
+import { BACKLOG } from './gate.js';
 
 /** What sockaddr_un holds on Linux (108), less the NUL and the suffix of the socket in the making. */
 const LONGEST_PATH = 96;
 /** How often a socket that others replace at the same time is tried for. */
 const ATTEMPTS = 5;
 
+/** A socket that listens under a name that is this process's alone. */
+export interface HiddenSocket {
+  /**
+   * Gives it its path. A file that a dead process left is replaced; of several processes that start at once, one gets the path. Returns what
+   * removes the file again.
+   * @throws AclGroupsError when another process listens there, or when the path can't be used
+   */
+  publish(): Promise<() => void>;
+  /** Ends it. */
+  discard(): void;
+}
+
 /**
- * Listens on a socket file of its own, which is there only once it listens, and has its mode from the beginning. A file that a dead
- * process left is replaced; of several processes that start at once, one gets the path. Returns what removes the file again.
- * @throws AclGroupsError when another process listens there, or when the path can't be used
+ * Listens on a socket file of its own, which is there only once it listens, and has its mode from the beginning. `prepare` is called right
+ * before it is made.
+ * @throws AclGroupsError when the path can't be used
  */
-export async function listenOnPath(server: Server, path: string, mode: number): Promise<() => void> {
+export async function listenHidden(
+  server: Server,
+  path: string,
+  mode: number,
+  prepare: () => Promise<void> = () => Promise.resolve(),
+): Promise<HiddenSocket> {
   if (Buffer.byteLength(path) > LONGEST_PATH) throw new UsageError(`${path}: the path of a socket has ${LONGEST_PATH} bytes at most`);
-  // It is made under a name that is this process's alone, and gets its own by link(2), which never replaces anything.
+  // It gets its own name by link(2), which never replaces anything.
   const draft = privateName(path);
+  const discard = (): void => {
+    unlinkIfThere(draft);
+    server.close();
+  };
+  const unusable = (error: unknown): never => {
+    discard();
+    if (error instanceof AclGroupsError) throw error;
+    throw new AclGroupsError(`${path}: can't listen there: ${explain(error)}`, EXIT.unavailable, { cause: error });
+  };
   try {
     // For a directory that is missing, libuv's bind says "permission denied".
     statSync(dirname(path));
+    await prepare();
     await listenWithMode(server, draft, mode);
-    try {
-      const own = lstatSync(draft);
-      await takePath(draft, path);
-      return () => {
-        if (isSame(statIfThere(path), own)) unlinkSync(path);
-      };
-    } finally {
-      unlinkIfThere(draft);
-    }
   } catch (error) {
-    server.close();
-    if (error instanceof AclGroupsError) throw error;
-    throw new AclGroupsError(`${path}: can't listen there: ${explain(error)}`, EXIT.unavailable, { cause: error });
+    return unusable(error);
   }
+  return {
+    discard,
+    async publish() {
+      try {
+        const own = lstatSync(draft);
+        await takePath(draft, path);
+        unlinkIfThere(draft);
+        return () => {
+          if (isSame(statIfThere(path), own)) unlinkSync(path);
+        };
+      } catch (error) {
+        return unusable(error);
+      }
+    },
+  };
 }
 
 function listenWithMode(server: Server, path: string, mode: number): Promise<void> {

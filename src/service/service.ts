@@ -1,11 +1,14 @@
-import { createServer, type Server, Socket } from 'node:net';
+import { type Server, Socket } from 'node:net';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Monitor } from '../doors/door.js';
 import { milliseconds } from '../support/clock.js';
 import type { Logger } from '../support/log.js';
+import { createFirstTime } from '../support/repeat.js';
 import { type Answerer, createDenier } from './answerer.js';
 import { type Connection, type ConnectionHandler, serveConnection } from './connection.js';
 import { type Counters, countByName, formatMonitor, showCounters } from './counters.js';
+import { createGate } from './gate.js';
+import type { Room } from './open-files.js';
 
 /** The login service: takes connections, counts what is in hand, and ends without losing a login. */
 export interface Service {
@@ -26,16 +29,15 @@ export interface Service {
   drain(limit: number): Promise<void>;
 }
 
-/** Well below any usual limit of descriptors. Each mail process that logs a user in holds one for a few milliseconds. */
-const MAX_CONNECTIONS = 16_384;
-
-/** How many connections may wait to be accepted; the kernel allows no more than net.core.somaxconn. A full queue costs logins. */
-export const BACKLOG = 4096;
+const HOUR = 3_600_000;
+/** How long all connections have to be busy or taken until one that rests makes room, and then the next one, in milliseconds. */
+const ROOM_INTERVAL = 200;
 
 /** `onActive` hears of every change in the number of logins in hand. */
 export function createService(log: Logger, counters: Counters, onActive: (active: number) => void): Service {
   const connections = new Set<Connection>();
-  const servers = new Set<Server>();
+  const isNew = createFirstTime(HOUR, 10);
+  let makeRoom: NodeJS.Timeout | undefined;
   let answerer = createDenier('the service is starting');
   let active = 0;
   let draining = false;
@@ -74,49 +76,55 @@ export function createService(log: Logger, counters: Counters, onActive: (active
     onFailed: (reason) => log.error(`${reason}; login denied`),
   };
 
+  const gate = createGate({
+    accept,
+    full(room, waits) {
+      sayFull(room, waits);
+      makeRoom = setInterval(letOneGo, ROOM_INTERVAL);
+    },
+    turnedAway() {
+      counters.refusedConnections++;
+    },
+    failed: (error) => log.error(`socket: ${error.message}`),
+  });
+
+  function sayFull({ connections: most, openFiles }: Room, waits: boolean): void {
+    const why =
+      openFiles === undefined ? 'the most that are served at a time' : `as many as a limit of ${openFiles} open files leaves room for`;
+    const fix =
+      openFiles === undefined
+        ? ''
+        : '; raise the limit: LimitNOFILE= in the systemd unit of whoever starts the service, acl-groups or Dovecot';
+    if (waits) {
+      if (isNew('waits')) log.warning(`${most} connections, ${why}: the next ones wait for a place${fix}`);
+    } else if (isNew('closed')) log.error(`${most} connections, ${why}: the next ones are closed${fix}`);
+  }
+
+  /** Dovecot's auth processes keep their connections, and connect anew when they are closed: no number of them may keep others out. */
+  function letOneGo(): void {
+    let first: Connection | undefined;
+    for (const connection of connections) {
+      const { restsSince } = connection;
+      if (restsSince !== undefined && restsSince < (first?.restsSince ?? Number.POSITIVE_INFINITY)) first = connection;
+    }
+    first?.drain();
+  }
+
   function accept(socket: Socket): void {
     const connection = serveConnection(socket, handler);
     connections.add(connection);
     socket.once('close', () => {
       connections.delete(connection);
+      if (!gate.update(connections.size)) clearInterval(makeRoom);
       if (connections.size === 0) onIdle?.();
     });
+    gate.update(connections.size);
     if (draining) connection.drain();
   }
 
-  function newServer(): Server {
-    // A client that has said all that it has to say still wants its reply.
-    const server = createServer({ allowHalfOpen: true }, accept);
-    server.maxConnections = MAX_CONNECTIONS;
-    let full = false;
-    server.on('connection', () => {
-      full = false;
-    });
-    server.on('drop', () => {
-      counters.refusedConnections++;
-      // One line for as long as it lasts.
-      if (!full) log.error(`connections closed: there are ${MAX_CONNECTIONS} already`);
-      full = true;
-    });
-    // The process may be out of descriptors or memory for a moment; that is no reason to lose those who are served.
-    server.on('error', (error) => log.error(`socket: ${error.message}`));
-    servers.add(server);
-    return server;
-  }
-
   return {
-    createServer: newServer,
-    listen(descriptor) {
-      return new Promise((resolve, reject) => {
-        const server = newServer();
-        server.once('error', reject);
-        // A descriptor's backlog is heeded in this place only.
-        server.listen({ fd: descriptor }, BACKLOG, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
-    },
+    createServer: gate.createServer,
+    listen: gate.listen,
     serve: (descriptor) => accept(new Socket({ fd: descriptor, allowHalfOpen: true, readable: true, writable: true })),
     use(replacement) {
       answerer = replacement;
@@ -130,7 +138,8 @@ export function createService(log: Logger, counters: Counters, onActive: (active
     status: () => formatMonitor(monitor()),
     drain(limit) {
       draining = true;
-      for (const server of servers) server.close();
+      gate.close();
+      clearInterval(makeRoom);
       return new Promise((resolve) => {
         const timer = setTimeout(resolve, limit);
         onIdle = () => {

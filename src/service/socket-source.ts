@@ -1,4 +1,4 @@
-import { findMaster, type Master } from '../dovecot/master.js';
+import { findMaster, isSocketDescriptor, type Master } from '../dovecot/master.js';
 import { UsageError } from '../support/errors.js';
 
 /** Where the service's socket comes from. */
@@ -21,6 +21,7 @@ export function findSocketSource(
   options: { readonly listen?: string | undefined; readonly mode?: number | undefined },
   env: NodeJS.ProcessEnv,
   pid: number,
+  isSocket: (descriptor: number) => boolean = isSocketDescriptor,
 ): SocketSource {
   const { listen, mode } = options;
   if (listen !== undefined) return { kind: 'path', path: listen, mode: mode ?? DEFAULT_MODE };
@@ -32,8 +33,18 @@ export function findSocketSource(
   }
   const { LISTEN_PID: forPid, LISTEN_FDS: count = '0' } = env;
   // The variables are inherited by every child, and meant for one process.
-  if (forPid === String(pid) && Number(count) > 0) {
-    return { kind: 'systemd', listeners: Array.from({ length: Number(count) }, (_, index) => SYSTEMD_FD_FIRST + index) };
-  }
+  if (forPid === String(pid) && count !== '0') return { kind: 'systemd', listeners: systemdSockets(count, isSocket) };
   throw new UsageError("serve needs a socket: run it as a service of Dovecot, by systemd's socket activation, or with --listen path");
+}
+
+/** @throws UsageError: Node aborts when it is to listen on a descriptor that isn't open */
+function systemdSockets(count: string, isSocket: (descriptor: number) => boolean): readonly number[] {
+  const listeners: number[] = [];
+  if (!/^[1-9]\d{0,8}$/.test(count)) throw new UsageError(`LISTEN_FDS: expected a number of sockets, found "${count}"`);
+  for (let descriptor = SYSTEMD_FD_FIRST; listeners.length < Number(count); descriptor++) {
+    if (!isSocket(descriptor))
+      throw new UsageError(`LISTEN_FDS says that ${count} sockets were handed over, but descriptor ${descriptor} is none`);
+    listeners.push(descriptor);
+  }
+  return listeners;
 }

@@ -37,16 +37,23 @@ describe('findSocketSource', () => {
   it('takes what the command line names, then the master, then systemd', () => {
     expect(findSocketSource({ listen: '/run/s', mode: 0o660 }, ENV, 42)).toEqual({ kind: 'path', path: '/run/s', mode: 0o660 });
     expect(findSocketSource({ listen: '/run/s' }, {}, 42)).toMatchObject({ mode: 0o600 });
-    expect(findSocketSource({}, { LISTEN_PID: '42', LISTEN_FDS: '2' }, 42)).toEqual({ kind: 'systemd', listeners: [3, 4] });
+    expect(findSocketSource({}, { LISTEN_PID: '42', LISTEN_FDS: '2' }, 42, sockets(3, 4))).toEqual({ kind: 'systemd', listeners: [3, 4] });
   });
 
   it.each([
     ['nothing', {}, {}, /^serve needs a socket/],
     ['variables for another process', {}, { LISTEN_PID: '41', LISTEN_FDS: '1' }, /^serve needs a socket/],
+    [
+      'more sockets than there are',
+      {},
+      { LISTEN_PID: '42', LISTEN_FDS: '1000000' },
+      /^LISTEN_FDS says that 1000000 sockets were handed over, but descriptor 5 is none$/,
+    ],
+    ['no number of sockets', {}, { LISTEN_PID: '42', LISTEN_FDS: '1e9' }, /^LISTEN_FDS: expected a number of sockets, found "1e9"$/],
     ['no socket from the master', {}, { ...ENV, SOCKET_COUNT: '0' }, /^Dovecot handed over no socket/],
     ['a mode without a path', { mode: 0o600 }, ENV, /^--mode is about the socket of --listen/],
   ])('refuses %s', (_, options, env, message) => {
-    expect(() => findSocketSource(options, env, 42)).toThrow(message);
+    expect(() => findSocketSource(options, env, 42, sockets(3, 4))).toThrow(message);
   });
 });
 

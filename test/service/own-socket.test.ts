@@ -6,7 +6,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listenOnPath } from '../../src/service/own-socket.js';
+import { listenHidden } from '../../src/service/own-socket.js';
 
 let directory: string;
 let path: string;
@@ -21,6 +21,10 @@ afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
   await rm(directory, { recursive: true });
 });
+
+/** As the service does it. */
+const listenOnPath = async (server: Server, socket: string, mode: number): Promise<() => void> =>
+  (await listenHidden(server, socket, mode)).publish();
 
 function newServer(greeting = ''): Server {
   const server = createServer((socket) => socket.on('error', () => {}).end(greeting));
