@@ -35,8 +35,9 @@ export interface Cache<Value> {
   /** The answer that may stand in for one that fails. */
   stale(key: string): Stale<Value> | undefined;
   /**
-   * The answer of a lookup that begins now, or of one that others wait for: one under way that began less than `ttl` ago, else the next
-   * one, which begins when that has ended. So no answer is older than `ttl`, and there is one lookup at a time for a key, however slow.
+   * The answer of a lookup that begins now, or of one that others wait for: one under way that began less than `ttl` ago, else, where two
+   * are under way already, the next one, which begins when one of these has ended. So no answer is older than `ttl`, and however slow
+   * lookups are, there are two at a time for a key. With one, who comes too late for it would wait almost two times as long as it takes.
    */
   lookUp(key: string, fetch: () => Promise<Fetched<Value>>): Promise<Value>;
   /** How many answers are kept. */
@@ -48,12 +49,20 @@ export interface Cache<Value> {
 /** How long a failing source isn't asked for a user whose stale answer is used, in milliseconds: each try may cost a whole timeout. */
 const LONGEST_PAUSE = 5000;
 
-interface UnderWay<Value> {
+interface Lookup<Value> {
   readonly since: number;
   readonly answer: Promise<Value>;
-  /** The lookup after this one, for those who came too late for it. */
+}
+
+interface UnderWay<Value> {
+  /** In the order of their beginning. */
+  readonly lookups: Lookup<Value>[];
+  /** The lookup after these, for those who came too late for them. */
   next: Promise<Value> | undefined;
 }
+
+/** How many lookups for one key there may be at a time. */
+const MOST_LOOKUPS = 2;
 
 /** An empty cache. */
 export function createCache<Value>({ ttl, staleTtl, maxSize, pack, unpack, now }: CacheOptions<Value>): Cache<Value> {
@@ -69,23 +78,36 @@ export function createCache<Value>({ ttl, staleTtl, maxSize, pack, unpack, now }
 
   function begin(key: string, fetch: () => Promise<Fetched<Value>>): Promise<Value> {
     const since = now();
-    const started: UnderWay<Value> = { since, answer: keep(key, since, fetch), next: undefined };
-    underWay.set(key, started);
+    const lookup: Lookup<Value> = { since, answer: keep(key, since, fetch) };
+    const those = underWay.get(key) ?? { lookups: [], next: undefined };
+    those.lookups.push(lookup);
+    underWay.set(key, those);
     const end = (): void => {
-      // The next one takes this one's place by itself.
-      if (started.next === undefined) underWay.delete(key);
+      those.lookups.splice(those.lookups.indexOf(lookup), 1);
+      if (those.lookups.length === 0 && those.next === undefined) underWay.delete(key);
     };
-    started.answer.then(end, end);
-    return started.answer;
+    lookup.answer.then(end, end);
+    return lookup.answer;
+  }
+
+  /** The lookup that begins when one of those under way has ended. */
+  function beginNext(key: string, those: UnderWay<Value>, fetch: () => Promise<Fetched<Value>>): Promise<Value> {
+    const start = (): Promise<Value> => {
+      those.next = undefined;
+      return begin(key, fetch);
+    };
+    return Promise.race(those.lookups.map(({ answer }) => answer)).then(start, start);
   }
 
   async function keep(key: string, since: number, fetch: () => Promise<Fetched<Value>>): Promise<Value> {
     const { value, kind } = await fetch();
+    const old = entries.get(key);
+    // A lookup that began later may have ended first.
+    if (old !== undefined && old.since > since) return value;
     if (kind === 'fresh') {
       if (ttl + staleTtl > 0) entries.set(key, { value: pack(value), since, freshUntil: since + ttl });
-    } else if (kind === 'stale') {
-      const old = entries.get(key);
-      if (old !== undefined) entries.renew(key, Math.min(now() + Math.min(ttl, LONGEST_PAUSE), old.since + staleTtl));
+    } else if (kind === 'stale' && old !== undefined) {
+      entries.renew(key, Math.min(now() + Math.min(ttl, LONGEST_PAUSE), old.since + staleTtl));
     }
     return value;
   }
@@ -97,12 +119,13 @@ export function createCache<Value>({ ttl, staleTtl, maxSize, pack, unpack, now }
     },
     stale: staleOf,
     lookUp(key, fetch) {
-      const running = underWay.get(key);
-      if (running === undefined) return begin(key, fetch);
-      if (now() - running.since < ttl) return running.answer;
-      const after = (): Promise<Value> => begin(key, fetch);
-      running.next ??= running.answer.then(after, after);
-      return running.next;
+      const those = underWay.get(key);
+      if (those === undefined) return begin(key, fetch);
+      const last = those.lookups.at(-1);
+      if (last !== undefined && now() - last.since < ttl) return last.answer;
+      if (those.next === undefined && those.lookups.length < MOST_LOOKUPS) return begin(key, fetch);
+      those.next ??= beginNext(key, those, fetch);
+      return those.next;
     },
     get size() {
       return entries.size;

@@ -82,25 +82,49 @@ describe('createCache', () => {
     expect(answers).toHaveLength(1);
   });
 
-  it.each([0, 100])('has those who come too late for a lookup share the next one (ttl %i)', async (ttl) => {
-    const { cache, pass } = setUp({ ttl });
+  it.each([0, 100])(
+    'begins a second lookup for who comes too late for the first, and has later ones share the next one (ttl %i)',
+    async (ttl) => {
+      const { cache, pass } = setUp({ ttl });
+      const { answers, fetch } = slowSource();
+      const first = cache.lookUp('alice', fetch);
+      pass(ttl);
+      const second = cache.lookUp('alice', fetch);
+      expect(answers).toHaveLength(2);
+      pass(ttl);
+      const late = Array.from({ length: 50 }, () => cache.lookUp('alice', fetch));
+      pass(50);
+      late.push(...Array.from({ length: 50 }, () => cache.lookUp('alice', fetch)));
+      expect(answers).toHaveLength(2);
+      answers[1]?.({ value: 'two', kind: 'fresh' });
+      expect(await second).toBe('two');
+      await expect.poll(() => answers.length).toBe(3);
+      answers[0]?.({ value: 'one', kind: 'fresh' });
+      expect(await first).toBe('one');
+      answers[2]?.({ value: 'three', kind: 'fresh' });
+      expect(new Set(await Promise.all(late))).toEqual(new Set(['three']));
+      expect(answers).toHaveLength(3);
+    },
+  );
+
+  it('keeps what the lookup said that began last, and not the one that ended last', async () => {
+    const { cache, pass } = setUp();
     const { answers, fetch } = slowSource();
     const first = cache.lookUp('alice', fetch);
-    pass(ttl);
-    const late = Array.from({ length: 50 }, () => cache.lookUp('alice', fetch));
-    pass(50);
-    late.push(...Array.from({ length: 50 }, () => cache.lookUp('alice', fetch)));
-    expect(answers).toHaveLength(1);
+    pass(100);
+    const second = cache.lookUp('alice', fetch);
+    answers[1]?.({ value: 'two', kind: 'fresh' });
+    expect(await second).toBe('two');
     answers[0]?.({ value: 'one', kind: 'fresh' });
     expect(await first).toBe('one');
-    await expect.poll(() => answers.length).toBe(2);
-    answers[1]?.({ value: 'two', kind: 'fresh' });
-    expect(new Set(await Promise.all(late))).toEqual(new Set(['two']));
-    expect(answers).toHaveLength(2);
+    expect(cache.fresh('alice')).toBe('two');
   });
 
   it('has the next one begin after one that failed', async () => {
     const { cache, pass } = setUp({ ttl: 0 });
+    const { fetch } = slowSource();
+    void cache.lookUp('alice', fetch);
+    pass(1);
     const first = cache.lookUp('alice', () => Promise.reject(new Error('no')));
     pass(1);
     const next = cache.lookUp('alice', async () => ({ value: 'two', kind: 'fresh' }));
