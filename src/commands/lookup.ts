@@ -18,6 +18,7 @@ import { stderrLogger } from '../terminal/stderr.js';
 export async function lookup(invocation: Invocation): Promise<number> {
   const { options, operands } = invocation;
   if (operands.length === 0) throw new UsageError('lookup needs at least one user; try: acl-groups --help');
+  if (operands.includes('')) throw new UsageError('lookup: expected users, found an empty argument');
   if (options.socket !== undefined) return (await import('./lookup-socket.js')).lookupSocket(options.socket, invocation);
   const log = stderrLogger({ debug: options.verbose ?? false });
   const config = await loadConfig(options.config, options);

@@ -101,7 +101,7 @@ const CACHE_OPTIONS: OptionTable<CacheConfig> = {
 
 const USERDB_OPTIONS: OptionTable<UserdbConfig> = {
   room: option(
-    size('1K', '0K', '7K'),
+    size('1K', '1K', '7K'),
     'userdb door: how much of the 8,192 bytes that Dovecot takes of a userdb reply is kept free for the fields of the userdbs before',
   ),
 };

@@ -75,6 +75,8 @@ describe('the installed lookup', () => {
     [67, ['-c', 'config.toml', 'alice', 'bob']],
     [75, ['-c', 'broken.toml', 'alice']],
     [64, ['-c', 'config.toml']],
+    [64, ['-c', 'config.toml', '']],
+    [64, ['-s', 'socket', '']],
     [64, ['-c', 'config.toml', '--nonsense', 'alice']],
     [78, ['-c', 'missing.toml', 'alice']],
     [78, ['-c', 'config.toml', '-p', 'file,nonsense', 'alice']],
