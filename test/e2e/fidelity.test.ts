@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { VERSIONS } from '../support/dovecot.js';
-import { type Fidelity, formatReport, generateNames, measureAclGroups, measureShellExample } from '../support/fidelity.js';
+import { type Fidelity, formatReport, generateNames, MODES, measureAclGroups, measureShellExample } from '../support/fidelity.js';
 
 const SEED = Number(process.env.ACL_GROUPS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const NAMES = generateNames(2000, SEED);
@@ -13,7 +13,7 @@ afterAll(() => {
 });
 
 describe.each(VERSIONS)('generated group names on their way to Dovecot %s', (version) => {
-  it.each(['exec', 'serve'] as const)('arrive as they are by %s mode', async (mode) => {
+  it.each(MODES)('arrive as they are by %s', async (mode) => {
     const { command } = inject('installed')[version];
     const result = await measureAclGroups({ version, names: NAMES, mode, perLogin: 50, command });
     results.push(result);
@@ -26,7 +26,7 @@ describe.each(VERSIONS)('generated group names on their way to Dovecot %s', (ver
       arrived: NAMES.length - commas,
       lost: [],
       invented: [],
-      logins: NAMES.length / 50,
+      logins: mode === 'userdb' ? expect.any(Number) : NAMES.length / 50,
       failedLogins: 0,
     });
   });

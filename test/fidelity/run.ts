@@ -1,21 +1,28 @@
 import { parseArgs } from 'node:util';
 import { startProgress } from '../bench/progress.js';
 import { VERSIONS } from '../support/dovecot.js';
-import { type Fidelity, formatReport, generateNames, measureAclGroups, measureShellExample, SHELL_EXAMPLE } from '../support/fidelity.js';
+import {
+  type Fidelity,
+  formatReport,
+  generateNames,
+  MODES,
+  measureAclGroups,
+  measureShellExample,
+  SHELL_EXAMPLE,
+} from '../support/fidelity.js';
 import { installPackage } from '../support/installed.js';
 
 const HELP = `Usage: npm run fidelity -- [--names count] [--per-login count] [--seed number] [--shell]
 
-Logs users in on real Dovecots, 2.3 and 2.4, with generated group names, and compares what Dovecot says it added.
+Logs users in on real Dovecots, 2.3 and 2.4, with generated group names, by exec mode, the post-login service (serve)
+and the userdb door, and compares what Dovecot says it added.
 Needs root and the Debian packages of the tests.
 
   --names count      how many different names (default: 10000)
-  --per-login count  how many of them one user has (default: 100)
+  --per-login count  how many of them one user has, as far as a userdb reply has room (default: 100)
   --seed number      for the same names again (default: another one each time)
   --shell            the same names through the shell example of Dovecot's documentation as well, one to a login
 `;
-
-const MODES = ['exec', 'serve'] as const;
 
 /** Exit status 1 when a name didn't arrive as it is, or a login failed. */
 async function main(): Promise<number> {
@@ -54,7 +61,7 @@ async function main(): Promise<number> {
     for (const version of VERSIONS) {
       const { command } = installed.package[version];
       for (const mode of MODES)
-        await measure(`Dovecot ${version}, ${mode} mode`, (progress) =>
+        await measure(`Dovecot ${version}, by ${mode}`, (progress) =>
           measureAclGroups({ version, names, mode, perLogin, command, progress }),
         );
       if (values.shell) await measure(`Dovecot ${version}, shell example`, (progress) => measureShellExample({ version, names, progress }));

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { formatTable, PLAIN } from '../../src/terminal/table.js';
 import { writeShellExample } from '../bench/shell-example.js';
-import { type Dovecot, startDovecot } from './dovecot.js';
+import { type Dovecot, type DovecotOptions, startDovecot, type VirtualUser } from './dovecot.js';
 import { groupName, startsSpecially } from './names.js';
 import { serveBlock } from './serve.js';
+import { userdbDoor } from './userdb-door.js';
 import type { DovecotVersion } from './world.js';
 
 /** How one way of passing names on did. All numbers but `logins` and `failedLogins` count names. */
@@ -66,30 +67,33 @@ export default {
 /** Room for Node at its full speed; what the launcher does with little room is another suite's subject. */
 const NO_LIMIT: Readonly<Record<DovecotVersion, string>> = { '2.3': 'default_vsz_limit = 0', '2.4': 'default_vsz_limit = unlimited' };
 
+/** The ways into Dovecot: `serve` is the post-login service, `userdb` the same one asked by Dovecot's auth process. */
+export type Mode = (typeof MODES)[number];
+export const MODES = ['exec', 'serve', 'userdb'] as const;
+
 /** What is measured of acl-groups. */
 export interface AclGroupsOptions extends FidelityOptions {
-  readonly mode: 'exec' | 'serve';
+  readonly mode: Mode;
   /** The installed command. */
   readonly command: string;
   readonly perLogin: number;
 }
 
-/** Many names to a login, by exec mode or by the resident service. */
+/** Many names to a login. */
 export async function measureAclGroups(options: AclGroupsOptions): Promise<Fidelity> {
-  const { version, names, mode, command, perLogin, progress } = options;
+  const { version, names, mode, perLogin, progress } = options;
   const users = new Map<string, readonly string[]>();
-  for (const given of shareOut(names, perLogin)) users.set(`u${users.size}`, given);
+  for (const given of shareOut(names, perLogin, mode === 'userdb' ? ROOM : Number.POSITIVE_INFINITY)) users.set(`u${users.size}`, given);
+  const virtualUsers = [...users.keys()].map((name) => ({ name }));
   const dovecot = await startDovecot({
     version,
-    virtualUsers: [...users.keys()].map((name) => ({ name })),
+    virtualUsers,
     etc: {
       'acl-groups.toml': 'providers = ["./fidelity.mjs"]\n',
       'fidelity.mjs': PROVIDER,
       'fidelity.json': JSON.stringify(Object.fromEntries(users)),
     },
-    ...(mode === 'exec'
-      ? { postLogin: command, config: NO_LIMIT[version] }
-      : { postLoginSocket: 'acl-groups', config: serveBlock(version, command) }),
+    ...wayIn(options, virtualUsers),
   });
   try {
     const tally = startTally(mode, version);
@@ -103,17 +107,39 @@ export async function measureAclGroups(options: AclGroupsOptions): Promise<Fidel
   }
 }
 
+function wayIn({ mode, version, command }: AclGroupsOptions, users: readonly VirtualUser[]): Partial<DovecotOptions> {
+  switch (mode) {
+    case 'exec':
+      return { postLogin: command, config: NO_LIMIT[version] };
+    case 'serve':
+      return { postLoginSocket: 'acl-groups', config: serveBlock(version, command) };
+    case 'userdb':
+      return { userdbs: [{ driver: 'passwd-file', continues: true, users }], ...userdbDoor(version, command) };
+  }
+}
+
+/** The bytes of names that surely fit into a userdb reply beside Dovecot's own fields, which take a KiB of its 8. */
+const ROOM = 7000;
+
+/** What a name takes at most: each character that a notation treats specially is written as four, and there are quotes and a separator. */
+function mostBytes(name: string): number {
+  return Buffer.byteLength(name) + 3 * (name.match(/[\\"%]/g)?.length ?? 0) + 3;
+}
+
 /** The names of each login. As many as there are become the start of a value that may mean something there. */
-function shareOut(names: readonly string[], perLogin: number): readonly (readonly string[])[] {
+function shareOut(names: readonly string[], perLogin: number, room: number): readonly (readonly string[])[] {
   const starts = names.filter(startsSpecially).slice(0, Math.ceil(names.length / perLogin));
   const first = new Set(starts);
   const others = names.filter((name) => !first.has(name));
   const logins: string[][] = [];
   for (let next = 0; next < others.length || logins.length < starts.length; ) {
-    const start = starts.slice(logins.length, logins.length + 1);
-    const rest = others.slice(next, next + perLogin - start.length);
-    next += rest.length;
-    logins.push([...start, ...rest]);
+    const login = starts.slice(logins.length, logins.length + 1);
+    let bytes = login.reduce((sum, name) => sum + mostBytes(name), 0);
+    for (let name = others[next]; name !== undefined && login.length < perLogin && bytes + mostBytes(name) <= room; name = others[++next]) {
+      bytes += mostBytes(name);
+      login.push(name);
+    }
+    logins.push(login);
   }
   return logins;
 }
