@@ -99,10 +99,12 @@ function canBeWritten(name: string, version: Version): boolean {
   return version !== '2.3' || !name.includes(',');
 }
 
-/** What happened to one source, for one subject, in order; `moment` counts what was done. */
+/** What happened to one source, for one subject. */
 export interface History {
-  readonly states: readonly { readonly moment: number; readonly state: State }[];
-  readonly faults: readonly number[];
+  /** The states that there were between two moments, each once. */
+  states(from: number, to: number): readonly State[];
+  /** Whether the source failed between two moments. */
+  failed(from: number, to: number): boolean;
 }
 
 /** A login from its coming to its answer. */
@@ -128,8 +130,8 @@ export function allowedOutcomes(
   const { ttl, staleTtl, timeout } = rules;
   const since = Math.min(span.from, momentAt(span.came - ttl + 1));
   const fresh = histories.map((history): readonly Result[] => [
-    ...statesWithin(history, since, span.to),
-    ...(history.faults.some((fault) => fault >= since && fault <= span.to) ? (['failed'] as const) : []),
+    ...history.states(since, span.to),
+    ...(history.failed(since, span.to) ? (['failed'] as const) : []),
   ]);
   const outcomes = combinations(fresh).map((results) => outcomeOf(results, login, rules));
   const waited = span.answered - span.came;
@@ -139,11 +141,11 @@ export function allowedOutcomes(
     waited >= timeout / 2 ||
     histories.some(
       (history) =>
-        history.faults.some((fault) => fault >= Math.min(pause, since) && fault <= span.to) ||
-        statesWithin(history, Math.min(pause, since), span.to).some((state) => failsByIncomplete(state, rules)),
+        history.failed(Math.min(pause, since), span.to) ||
+        history.states(Math.min(pause, since), span.to).some((state) => failsByIncomplete(state, rules)),
     );
   if (mayBeStale && staleTtl > 0) {
-    const old = histories.map((history) => statesWithin(history, Math.min(span.from, momentAt(span.came - staleTtl)), span.to));
+    const old = histories.map((history) => history.states(Math.min(span.from, momentAt(span.came - staleTtl)), span.to));
     outcomes.push(
       ...combinations(old)
         .map((results) => outcomeOf(results, login, rules))
@@ -154,14 +156,24 @@ export function allowedOutcomes(
   return outcomes;
 }
 
-/** The states that there were between two moments. */
-function statesWithin({ states }: History, from: number, to: number): readonly State[] {
-  const at = states.findLastIndex(({ moment }) => moment <= from);
-  const found = states.slice(Math.max(at, 0)).filter(({ moment }) => moment <= to);
-  const known = at < 0 ? [undefined, ...found.map(({ state }) => state)] : found.map(({ state }) => state);
-  return [...new Map(known.map((state) => [JSON.stringify(state), state])).values()];
+/** The history of a source whose states follow one another in order; `moment` counts what was done. */
+export function historyOf(states: readonly { readonly moment: number; readonly state: State }[], faults: readonly number[]): History {
+  return {
+    states(from, to) {
+      const at = states.findLastIndex(({ moment }) => moment <= from);
+      const found = states.slice(Math.max(at, 0)).filter(({ moment }) => moment <= to);
+      return distinct(at < 0 ? [undefined, ...found.map(({ state }) => state)] : found.map(({ state }) => state));
+    },
+    failed: (from, to) => faults.some((fault) => fault >= from && fault <= to),
+  };
 }
 
-function combinations<Value>(choices: readonly (readonly Value[])[]): Value[][] {
+/** States, each once. */
+export function distinct(states: readonly State[]): readonly State[] {
+  return [...new Map(states.map((state) => [JSON.stringify(state), state])).values()];
+}
+
+/** All ways of taking one of each. */
+export function combinations<Value>(choices: readonly (readonly Value[])[]): Value[][] {
   return choices.reduce<Value[][]>((before, values) => before.flatMap((some) => values.map((value) => [...some, value])), [[]]);
 }

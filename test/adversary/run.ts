@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { startProgress } from '../bench/progress.js';
+import { startProgress } from '../support/progress.js';
 import { runHistories } from './histories.js';
 
 const HELP = `Usage: npm run adversary -- [--runs count] [--seed number]

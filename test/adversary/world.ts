@@ -8,7 +8,7 @@ import { type Answerer, createAnswerer } from '../../src/service/answerer.js';
 import { createCounters } from '../../src/service/counters.js';
 import { createLogger } from '../../src/support/log.js';
 import { type Field, groupsByFields, readLine, readList, type Version, writeRequest } from './dovecot.js';
-import { accountOf, allowedOutcomes, type Login, type Outcome, type Rules, type State } from './model.js';
+import { accountOf, allowedOutcomes, historyOf, type Login, type Outcome, type Rules, type State } from './model.js';
 import { startVirtualTime, type VirtualTime } from './virtual-time.js';
 
 /** What a source takes for its subject: the account, the user's name, or both with the client's address, which the cache has to know of. */
@@ -156,7 +156,7 @@ export function createWorld({ rules, sources: setups }: Setup): World {
       arrival,
       sources.map((source) => {
         const subject = subjectOf(source.setup.kind, { ...arrival, account: accountOf(arrival, rules) });
-        return { states: source.states.get(subject) ?? [], faults: source.faults.get(subject) ?? [] };
+        return historyOf(source.states.get(subject) ?? [], source.faults.get(subject) ?? []);
       }),
       { from: one.from, to: moment, came: one.came, answered: time.now },
       rules,

@@ -1,4 +1,4 @@
-import type { Progress } from './progress.js';
+import type { Progress } from '../support/progress.js';
 import type { Table } from './report.js';
 
 /** What a benchmark is given. */

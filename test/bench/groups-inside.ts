@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { parseOptions } from '../../src/config/options.js';
 import type { GroupProvider, LoginUser } from '../../src/providers/provider.js';
 import unix from '../../src/providers/unix/definition.js';
+import { startProgress } from '../support/progress.js';
 import { COLD, GROUPS_PROGRAM, ID_PROGRAM, READ, USER, USERID, WARM } from './groups-names.js';
 import { alternate, type Contestant, concurrently, inBatches, timed } from './measure.js';
 import { timeProcess } from './processes.js';
-import { startProgress } from './progress.js';
 
 /** The half of the groups benchmark that runs where /etc/passwd and /etc/group are the generated ones. Prints what it measured. */
 

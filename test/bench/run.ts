@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startProgress } from '../support/progress.js';
 import { type BenchContext, type Benchmark, NotPossible } from './benchmark.js';
 import { installTarball } from './install.js';
-import { startProgress } from './progress.js';
 import { describeMachine, render, type Table, writeJson } from './report.js';
 
 /** All benchmarks. What isn't asked for isn't loaded. */

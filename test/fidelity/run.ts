@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { startProgress } from '../bench/progress.js';
 import { VERSIONS } from '../support/dovecot.js';
 import {
   type Fidelity,
@@ -11,6 +10,7 @@ import {
   SHELL_EXAMPLE,
 } from '../support/fidelity.js';
 import { installPackage } from '../support/installed.js';
+import { startProgress } from '../support/progress.js';
 
 const HELP = `Usage: npm run fidelity -- [--names count] [--per-login count] [--seed number] [--shell]
 
