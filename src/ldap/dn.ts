@@ -12,21 +12,24 @@ export function escapeDnValue(text: string): string {
 
 /** The DNs above an entry, the nearest first: what is behind each comma that isn't part of a value. */
 export function ancestors(dn: string): readonly string[] {
-  const [, ...above] = rdns(dn);
+  const [, ...above] = split(dn, ',');
   return above.map((_, index) => above.slice(index).join(','));
 }
 
-/** The value that an entry is named by, if its DN begins with `attribute`. */
+/** The value of `attribute` that an entry is named by, if its DN begins with one. */
 export function namingValue(dn: string, attribute: string): string | undefined {
-  const [first = ''] = rdns(dn);
-  const [, type = '', value = ''] = /^\s*([^=\s]+)\s*=(.*)$/s.exec(first) ?? [];
-  if (type.toLowerCase() !== attribute.toLowerCase()) return undefined;
-  const bytes = [...value.matchAll(/\\([0-9A-Fa-f]{2})|\\(.)|([^\\]+)/gsu)].map(([, hex, escaped, plain]) =>
-    hex === undefined ? Buffer.from(escaped ?? plain ?? '') : Buffer.from(hex, 'hex'),
-  );
-  return Buffer.concat(bytes).toString();
+  for (const pair of split(split(dn, ',')[0] ?? '', '+')) {
+    const [, type = '', value = ''] = /^\s*([^=\s]+)\s*=(.*)$/s.exec(pair) ?? [];
+    if (type.toLowerCase() !== attribute.toLowerCase()) continue;
+    const bytes = [...value.matchAll(/\\([0-9A-Fa-f]{2})|\\(.)|([^\\]+)/gsu)].map(([, hex, escaped, plain]) =>
+      hex === undefined ? Buffer.from(escaped ?? plain ?? '') : Buffer.from(hex, 'hex'),
+    );
+    return Buffer.concat(bytes).toString();
+  }
+  return undefined;
 }
 
-function rdns(dn: string): readonly string[] {
-  return dn.match(/(?:\\.|[^\\,])+/gsu) ?? [];
+/** The parts of a text between separators that aren't part of a value. */
+function split(text: string, separator: ',' | '+'): readonly string[] {
+  return text.match(separator === ',' ? /(?:\\.|[^\\,])+/gsu : /(?:\\.|[^\\+])+/gsu) ?? [];
 }

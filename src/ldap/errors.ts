@@ -10,6 +10,7 @@ export const RESULT = {
   unavailableExtension: 12,
   noSuchObject: 32,
   invalidDn: 34,
+  insufficientAccess: 50,
   busy: 51,
   unavailable: 52,
   unwilling: 53,

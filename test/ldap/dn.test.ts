@@ -32,6 +32,7 @@ describe('namingValue', () => {
   it('is the value that an entry is named by, byte for byte', () => {
     expect(namingValue('CN=Staff\\2C  West,dc=x', 'cn')).toBe('Staff,  West');
     expect(namingValue('cn=M\\C3\\BCller,dc=x', 'cn')).toBe('Müller');
+    expect(namingValue('ou=x+CN=a\\+b+l=y,dc=x', 'cn')).toBe('a+b');
     expect(namingValue('ou=x', 'cn')).toBeUndefined();
     expect(namingValue('', 'cn')).toBeUndefined();
   });

@@ -27,6 +27,7 @@ const LDIF = `${BASE_LDIF}${[
 const hidden = (what: string, right = 'none'): string => `${what} by dn.base="${READER_DN}" ${right} by * none`;
 const lost = (name: string, reason: string, known: object = { dn: name }): object => ({ name, ...known, skip: reason, incomplete: true });
 const UNREADABLE = 'memberOf names it, but its entry is not there, or may not be read by this bind';
+const NO_MEMBEROF = 'it has the user as a member, but the memberOf of the user has no values, or may not be read by this bind';
 const unseen = (option: string, base: string, attribute: string, hint = ''): string =>
   `warning: ldap: no entry below ${option} "${base}" shows this bind the attribute ${attribute}: if this bind may not read it, groups are missing${hint}`;
 
@@ -112,9 +113,16 @@ describe("slapd's rules of access that hide from this bind", () => {
 
   it.each(['none', 'search'])('memberOf of users, with the right to %s', async (right) => {
     const provider = await provide([hidden(`dn.subtree="${PEOPLE}" attrs=memberOf`, right)], memberof);
-    const warning = unseen('user_base', PEOPLE, 'memberOf');
-    expect((await provider.of('alice'))?.slice(1)).toEqual([unseenLost('memberOf', warning)]);
+    const lostTo = (cn: string): object => lost(groupDn(cn), NO_MEMBEROF, { dn: groupDn(cn) });
+    expect((await provider.of('alice'))?.slice(1)).toEqual([lostTo('open'), lostTo('secret')]);
     expect(await provider.names('alice')).toEqual(['primary']);
+  });
+
+  it('memberOf of users, and the members of groups', async () => {
+    const rules = [hidden(`dn.subtree="${PEOPLE}" attrs=memberOf`), hidden('attrs=member')];
+    const provider = await provide(rules, memberof);
+    const warning = unseen('user_base', PEOPLE, 'memberOf');
+    for (let i = 0; i < 2; i++) expect((await provider.of('alice'))?.slice(1)).toContainEqual(unseenLost('memberOf', warning));
     expect(provider.warnings().filter((each) => each === warning)).toHaveLength(1);
   });
 
@@ -134,6 +142,31 @@ describe("slapd's rules of access that hide from this bind", () => {
     const provider = await provide([hidden('attrs=memberUid')], table);
     expect(await provider.names('alice')).toEqual(['primary', 'open', 'secret', 'outer']);
     expect(provider.warnings()).toEqual([unseen('group_base', GROUPS, 'memberUid', '; if no group has it, take it out of group_filter')]);
+  });
+
+  it("the user's name that memberUid has", async () => {
+    const table = { group_filter: '(|(member={dn})(memberUid={uid}))' };
+    const provider = await provide([hidden(`dn.subtree="${PEOPLE}" attrs=uid`, 'search')], table);
+    const reason = `the user has no uid, or this bind may not read it, and group_filter needs it for {uid}`;
+    expect((await provider.of('alice'))?.slice(-1)).toEqual([lost('groups by uid', reason, {})]);
+  });
+
+  it('a group, with an error in the place of nothing', async () => {
+    const provider = await provide([hidden(`dn.base="${groupDn('secret')}"`, 'disclose')], memberof);
+    expect((await provider.of('alice'))?.filter(({ skip }) => skip !== undefined)).toEqual([lost(groupDn('secret'), UNREADABLE)]);
+  });
+
+  it('memberOf of one user', async () => {
+    const provider = await provide([hidden(`dn.base="${userDn('alice')}" attrs=memberOf`)], memberof);
+    expect(await provider.names('alice')).toEqual(['primary']);
+    const dns = ['open', 'secret'].map(groupDn);
+    expect((await provider.of('alice'))?.slice(1)).toEqual(dns.map((dn) => lost(dn, NO_MEMBEROF, { dn })));
+  });
+
+  it('the class of a group', async () => {
+    const table = { ...memberof, group_filter: '(objectClass=groupOfNames)' };
+    const provider = await provide([hidden(`dn.base="${groupDn('secret')}" attrs=objectClass`)], table);
+    expect((await provider.of('alice'))?.filter(({ skip }) => skip !== undefined)).toEqual([lost(groupDn('secret'), UNREADABLE)]);
   });
 
   it('all groups, but not their base', async () => {

@@ -31,6 +31,9 @@ const replacing = (name: string, values: Readonly<Record<string, string>>): stri
 const MANY = 1600;
 const COMMA = 'Sales, West (north)';
 
+/** The schemaIDGUID of the attribute ([MS-ADA3]). */
+const OBJECT_CLASS = 'bf9679e5-0de6-11d0-a285-00aa003049e2';
+
 const HELPDESK = `OU=Helpdesk,${DOMAIN_DN}`;
 const directory = testDirectory();
 
@@ -39,7 +42,7 @@ describe('Active Directory', () => {
   let table: Readonly<Record<string, unknown>>;
   beforeAll(async () => {
     samba = await startSamba([
-      ...['anna', 'many', 'plain', 'secretive'].map(user),
+      ...['anna', 'many', 'plain', 'secretive', 'typed'].map(user),
       group('direct', ['anna']),
       ...[1, 2, 3, 4].map((level) => group(`level${level}`, [level === 1 ? 'direct' : `level${level - 1}`])),
       { dn: '', modify: `dn: ${dnOf('direct')}\nchangetype: modify\nadd: member\nmember: ${dnOf('level4')}\n` },
@@ -55,6 +58,14 @@ describe('Active Directory', () => {
       // Nobody but the domain's administrators may read it.
       group('hidden', ['secretive']),
       { dn: '', modify: replacing('hidden', { nTSecurityDescriptor: 'O:DAG:DAD:PAI(A;;GA;;;DA)(A;;GA;;;SY)' }) },
+      // Its class may be read by the domain's administrators alone: no filter by it finds it.
+      group('classless', ['typed']),
+      {
+        dn: '',
+        modify: replacing('classless', {
+          nTSecurityDescriptor: `O:DAG:DAD:PAI(OD;;RP;${OBJECT_CLASS};;AU)(A;;GA;;;DA)(A;;GA;;;SY)(A;;RPLCLORC;;;AU)`,
+        }),
+      },
       // Who can bind, with the password that all share.
       {
         dn: '',
@@ -211,7 +222,7 @@ describe('Active Directory', () => {
     });
   });
 
-  it.each(['token_groups', 'search', 'memberof'])(
+  it.each(['token_groups', 'search', 'memberof'] as const)(
     'reports groups that this bind may not read, and no others: %s',
     async (group_strategy) => {
       const skipped = async (bind_dn: string, group_base = DOMAIN_DN): Promise<readonly (string | undefined)[]> => {
@@ -223,15 +234,26 @@ describe('Active Directory', () => {
       };
       expect(await skipped(ADMINISTRATOR)).toEqual([]);
       expect(await skipped(ADMINISTRATOR, `CN=Builtin,${DOMAIN_DN}`)).toEqual([]);
-      // Active Directory shows a memberOf to those only who may read the group.
-      const hidden =
-        group_strategy !== 'token_groups'
-          ? []
-          : [expect.stringMatching(/^S-1-5-21-[\d-]+: tokenGroups names it, but its entry is not there, or may not be read by this bind$/)];
+      const unreadable = /^S-1-5-21-[\d-]+: tokenGroups names it, but its entry is not there, or may not be read by this bind$/;
+      const hidden = {
+        token_groups: [expect.stringMatching(unreadable)],
+        // No member that may be read tells of it.
+        search: [],
+        memberof: [`${dnOf('hidden')}: memberOf names it, and this bind may not read what group_filter asks of its entry`],
+      }[group_strategy];
       expect(await skipped('plain@ad.test')).toEqual(hidden);
-      expect(await skipped('plain@ad.test', `CN=Builtin,${DOMAIN_DN}`)).toEqual(hidden);
+      // Whether it is elsewhere is known of a DN, and not of a SID.
+      expect(await skipped('plain@ad.test', `CN=Builtin,${DOMAIN_DN}`)).toEqual(group_strategy === 'token_groups' ? hidden : []);
     },
   );
+
+  it.each(['token_groups', 'memberof'])('reports a group whose class this bind may not read: %s', async (group_strategy) => {
+    await using({ bind_dn: 'plain@ad.test', group_strategy, primary_group: false }, async (provider) => {
+      const groups = (await provider.of('typed')) ?? [];
+      const isLost = expect.objectContaining({ skip: expect.stringMatching(/may not be read|may not read/), incomplete: true });
+      expect(groups.filter(({ skip }) => skip !== undefined)).toEqual([isLost]);
+    });
+  });
 
   it.each(['token_groups', 'search', 'memberof'])(
     'gives all groups where the server has a low limit of its own: %s',

@@ -45,7 +45,7 @@ describe("389 Directory Server with FreeIPA's tree", () => {
     server = await startDs389(bulk());
     await server.manage(async (client) => {
       await setAci(client, SUFFIX, [ALLOW]);
-      for (const uid of ['alice', 'looks', 'hidden', 'boxed', 'lonely']) {
+      for (const uid of ['alice', 'looks', 'hidden', 'boxed', 'lonely', 'classed', 'rules', 'mute']) {
         const posix = { uidNumber: '1', gidNumber: '4711', homeDirectory: '/' };
         await client.add(user(uid), { objectClass: ['inetOrgPerson', 'posixAccount', 'inetUser'], uid, cn: 'x', sn: 'x', ...posix });
       }
@@ -69,6 +69,14 @@ describe("389 Directory Server with FreeIPA's tree", () => {
       await addGroup(client, 'secret', [user('hidden')]);
       await addGroup(client, 'open', [user('hidden'), user('boxed')]);
       await addGroup(client, 'in the box', [user('boxed')], `ou=box,${GROUPS}`);
+      await addGroup(client, 'classless', [user('classed')]);
+      await setAci(client, group('classless'), [deny('(targetattr="objectClass")')]);
+      await addGroup(client, 'unspoken', [user('mute')]);
+      await setAci(client, user('mute'), [deny('(targetattr="memberOf")')]);
+      // FreeIPA's memberOf also has the rules that a user is in.
+      await client.add(`cn=hbac,${SUFFIX}`, { objectClass: 'nsContainer', cn: 'hbac' });
+      for (let i = 0; i < 30; i++)
+        await client.add(`cn=rule${i},cn=hbac,${SUFFIX}`, { objectClass: 'groupOfNames', cn: `rule${i}`, member: user('rules') });
       await setAci(client, group('secret'), [deny('(targetattr="*")')]);
       await setAci(client, `ou=box,${GROUPS}`, [deny('(targetattr="*")')]);
       await setAci(client, `cn=roles,cn=accounts,${SUFFIX}`, [deny('(targetattr="*")')]);
@@ -135,6 +143,20 @@ describe("389 Directory Server with FreeIPA's tree", () => {
       expect((await provider.of('alice'))?.filter(({ skip }) => skip !== undefined)).toEqual([]);
       expect(provider.lines.filter((line) => line.startsWith('warning'))).toEqual([]);
     });
+  });
+
+  it('reports a group whose class an ACI hides, and one whose member does not show its memberOf', async () => {
+    await using({}, async (provider) => {
+      const isLost = expect.objectContaining({ skip: expect.stringMatching(/may not be read|may not read/), incomplete: true });
+      expect(await provider.of('classed')).toEqual([isLost]);
+      const skip = 'it has the user as a member, but the memberOf of the user has no values, or may not be read by this bind';
+      const dn = group('unspoken');
+      expect(await provider.of('mute')).toEqual([{ name: dn, dn, skip, incomplete: true }]);
+    });
+  });
+
+  it('does not take 30 rules that a user is in for groups that are lost', async () => {
+    await using({}, async (provider) => expect(await provider.of('rules')).toEqual([]));
   });
 
   it('says once that an attribute may not be read, and fails for a base that may not', async () => {

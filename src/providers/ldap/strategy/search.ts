@@ -1,7 +1,7 @@
 import { allValues } from '../../../ldap/client.js';
 import { text } from '../../../ldap/entry.js';
 import { ProviderError } from '../../../support/errors.js';
-import type { Finding } from '../found.js';
+import { type Finding, lost } from '../found.js';
 import { climb, inBatches, type Lookup, searchGroups } from '../lookup.js';
 import { primaryGroups } from './primary.js';
 
@@ -9,15 +9,19 @@ import { primaryGroups } from './primary.js';
 export async function bySearch(lookup: Lookup): Promise<void> {
   const { plan, user, found, directory } = lookup;
   const { base, filter } = plan.group;
-  const direct = filter.fill({ dn: [user.dn], uid: await uidsOf(lookup) });
-  if (direct === undefined)
-    throw new ProviderError('ldap', `"${user.dn}" has no ${plan.user.uidAttribute}, which group_filter needs for {uid}`);
+  const uids = await uidsOf(lookup);
+  const direct = filter.fill({ dn: [user.dn], uid: uids });
+  const { uidAttribute } = plan.user;
+  if (direct === undefined) throw new ProviderError('ldap', `"${user.dn}" has no ${uidAttribute}, which group_filter needs for {uid}`);
+  const isNameless = uids.length === 0 && filter.placeholders.has('uid');
+  const nameless = `the user has no ${uidAttribute}, or this bind may not read it, and group_filter needs it for {uid}`;
   const [primary, groups] = await Promise.all([primaryGroups(lookup), searchGroups(lookup, direct)]);
   // A group that is found shows that its attribute can be searched for, but not that another one can.
   const doubtful = groups.length > 0 && filter.attributes.length === 1 ? [] : filter.attributes;
   const hint = filter.attributes.length > 1 ? '; if no group has it, take it out of group_filter' : '';
   const unseen = await Promise.all(doubtful.map((each) => directory.unlessVisible('search', 'group_base', base, each, { hint })));
-  const findings = [...primary, ...groups, ...unseen.flat()];
+  const unnamed = isNameless ? [lost({ name: `groups by ${uidAttribute}` }, nameless)] : [];
+  const findings = [...primary, ...groups, ...unseen.flat(), ...unnamed];
   if (!filter.placeholders.has('dn')) found.add(findings);
   else {
     const above = (members: readonly { readonly dn: string }[]): Promise<readonly Finding[]> =>

@@ -3,7 +3,7 @@ import { codeOf } from '../../../ldap/errors.js';
 import { ANYTHING, both } from '../../../ldap/filter.js';
 import { ProviderError } from '../../../support/errors.js';
 import { type Finding, isEntry, type Lost, lost } from '../found.js';
-import { inBatches, isOneOf, type Lookup, searchGroups } from '../lookup.js';
+import { inBatches, isOneOf, kindAttributes, type Lookup, searchGroups, showsItsKind } from '../lookup.js';
 
 /** Every user of Active Directory has both. */
 export const NO_PRIMARY = 'objectSid or primaryGroupID of the user is not there, or may not be read by this bind';
@@ -57,20 +57,25 @@ export async function groupsBySid(
 export async function unfound(lookup: Lookup, source: string, sids: readonly Buffer[]): Promise<readonly Lost[]> {
   const { search, plan, log, directory } = lookup;
   const left = new Map(sids.map((sid) => [formatSid(sid), sid]));
-  for (const attribute of ['objectSid', 'sIDHistory']) {
-    if (left.size === 0) break;
-    const { domain } = await directory.facts();
-    const elsewhere = await inBatches([...left.values()], async (batch) => {
+  /** The entries in a part of the domain that have such SIDs. */
+  const having = (base: string, attribute: string): Promise<readonly Entry[]> =>
+    inBatches([...left.values()], async (batch) => {
       try {
-        const filter = isOneOf(attribute, batch);
-        return (await search({ base: domain, scope: 'sub', filter, attributes: [attribute] })).entries;
+        const attributes = [attribute, ...kindAttributes(plan)];
+        return (await search({ base, scope: 'sub', filter: isOneOf(attribute, batch), attributes })).entries;
       } catch (error) {
         // What can't be found out is reported as if it were not there: the login has its other groups.
         if (codeOf(error) !== undefined) return [];
         throw error;
       }
     });
-    for (const entry of elsewhere) for (const sid of entry.bytes(attribute)) left.delete(formatSid(sid));
+  for (const attribute of ['objectSid', 'sIDHistory']) {
+    if (left.size === 0) break;
+    const entries = await having((await directory.facts()).domain, attribute);
+    // One that hides what it is may be a group below group_base.
+    const below = entries.every((entry) => showsItsKind(lookup, entry)) ? [] : await having(plan.group.base, attribute);
+    const hidden = new Set(below.filter((entry) => !showsItsKind(lookup, entry)).map(({ dn }) => dn));
+    for (const entry of entries) if (!hidden.has(entry.dn)) for (const sid of entry.bytes(attribute)) left.delete(formatSid(sid));
   }
   const outside = sids.map(formatSid).filter((sid) => !left.has(sid));
   if (outside.length > 0) log.debug(() => `${source} has groups that are not below "${plan.group.base}": ${outside.join(', ')}`);

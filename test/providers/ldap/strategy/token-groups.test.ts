@@ -60,7 +60,7 @@ async function groupsIn(
 }
 
 const group = (name: string, where: string, id: number, attribute = 'objectSid'): Entry =>
-  entry(`cn=${name},${where}`, { sAMAccountName: name, [attribute]: sid(id) });
+  entry(`cn=${name},${where}`, { objectClass: 'group', groupType: '-2147483646', sAMAccountName: name, [attribute]: sid(id) });
 const named = [group('two', BASE, 2), group('three', BASE, 3)];
 
 describe('groups that tokenGroups names', () => {
