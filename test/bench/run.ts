@@ -11,6 +11,7 @@ import { describeMachine, render, type Table, writeJson } from './report.js';
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = Object.freeze({
   login: async () => (await import('./login.js')).login,
   exec: async () => (await import('./exec.js')).exec,
+  start: async () => (await import('./start.js')).start,
   groups: async () => (await import('./groups.js')).groups,
   door: async () => (await import('./door.js')).door,
   service: async () => (await import('./service.js')).service,
