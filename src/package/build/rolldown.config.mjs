@@ -7,6 +7,10 @@ import { defineConfig } from 'rolldown';
 // starts a Node for each login. What that needs anyway is one file; other dynamic imports become files of their own.
 const EXEC_MODE = /\/src\/(main\.ts|commands\/exec\.ts|providers\/unix\/(definition|source)\.ts)$/;
 
+const ASSERT = fileURLToPath(new URL('assert.cjs', import.meta.url));
+// Its sources, because all of it is one file in its build: the service, which only needs the coding of messages, would load TLS with it.
+const LDAPTS = join(import.meta.dirname, '../../../node_modules/ldapts/src/index.ts');
+
 const OTHERS = {
   'provider-thread': 'src/providers/thread/thread.ts',
   'check-as-service': 'src/check/as-service-program.ts',
@@ -21,7 +25,8 @@ export default defineConfig([
     },
     platform: 'node',
     external: ['userid'],
-    resolve: { alias: { assert: fileURLToPath(new URL('assert.cjs', import.meta.url)) } },
+    resolve: { alias: { assert: ASSERT, 'node:assert': ASSERT, ldapts: LDAPTS } },
+    treeshake: { moduleSideEffects: [{ test: /\/ldapts\/src\//, sideEffects: false }] },
     plugins: [licences()],
     output: {
       dir: 'dist',
@@ -30,7 +35,12 @@ export default defineConfig([
       chunkFileNames: 'parts/[name].cjs',
       // Exec mode reads all of its file for each login. Names that errors may show stay.
       minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: { removeWhitespace: true } },
-      codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
+      codeSplitting: {
+        groups: [
+          { name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true },
+          { name: 'ber', test: /\/ldapts\/src\/ber\// },
+        ],
+      },
     },
   },
   // Programs of threads and processes. A bundle for each, because what the main program shares with them is in one file with all that it runs at once.
