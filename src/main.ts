@@ -11,7 +11,7 @@ const COMMANDS = {
   status: async () => (await import('./commands/status.js')).status,
   providers: async () => (await import('./commands/providers.js')).providers,
   help: async () => (await import('./commands/help.js')).help,
-  version: async () => (await import('./commands/help.js')).version,
+  version: async () => (await import('./commands/version.js')).version,
 } as const;
 
 /** Runs what the command line asks for. Returns the exit status. */

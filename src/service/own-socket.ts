@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { AclGroupsError, EXIT, explain, UsageError } from '../support/errors.js';
+import { random32 } from '../support/random.js';
 import { BACKLOG } from './gate.js';
 
 /** What sockaddr_un holds on Linux (108), less the NUL and the suffix of the socket in the making. */
@@ -134,7 +134,7 @@ function isAlive(path: string): Promise<boolean> {
 
 /** A name beside the path. Not the process id: containers that share a directory may share that, too. */
 function privateName(path: string): string {
-  return `${path}.${randomBytes(4).toString('hex')}`;
+  return `${path}.${random32().toString(16).padStart(8, '0')}`;
 }
 
 function isSame(a: Stats | undefined, b: Stats): boolean {

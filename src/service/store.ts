@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { random32 } from '../support/random.js';
 
 /** What is kept of a key. */
 export interface Stored {
@@ -79,7 +79,7 @@ export function createStore(maxSize: number): Store {
   const unitsPerBlock = blockLength / UNIT;
   // The system gives memory when it is written to: buckets that were never used take none.
   const buckets = new Uint32Array(powerOfTwo(maxSize / BYTES_PER_BUCKET));
-  const seed = randomBytes(4).readUInt32LE();
+  const seed = random32();
   const blocks: (Block | undefined)[] = [];
   /** From the oldest to the one that is being filled. */
   let order: Block[] = [];
