@@ -48,8 +48,14 @@ export function hasMaster({ fields }: LoginFacts): boolean {
 }
 
 /**
+ * What a userdb may have given of groups, in characters: what one variable of exec mode can hold (Linux, MAX_ARG_STRLEN). Dovecot takes 8 KiB of
+ * a userdb's reply; two million names in a request stopped the service for seconds.
+ */
+const MOST_GIVEN = 128 * 1024;
+
+/**
  * Who to look up, and what the userdb had already given.
- * @throws UsageError for a user name that isn't UTF-8, or has control characters, which no account has and which addons cut off at the first NUL
+ * @throws UsageError for more given groups than any userdb can give, and for a user name that isn't UTF-8, or has control characters, which no account has and which addons cut off at the first NUL
  */
 export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local', subject: Subject = 'user'): LoginRequest {
   const { localIp, remoteIp, fields, otherSpellings = [] } = facts;
@@ -65,5 +71,8 @@ export function loginRequest(facts: LoginFacts, userFormat: 'full' | 'local', su
   if (!isUnicode(name) || !isUnicode(account)) throw new UsageError(`the user name "${name}" is not valid UTF-8`);
   const unreadable = otherSpellings.find(({ key, value }) => !isUnicode(key) || !isUnicode(value));
   if (unreadable !== undefined) throw new UsageError(`the userdb's field ${unreadable.key} is not valid UTF-8`);
-  return { user: { name, account, localIp, remoteIp, fields }, existing: fields.get(ACL_GROUPS_FIELD) ?? '', others: otherSpellings };
+  const existing = fields.get(ACL_GROUPS_FIELD) ?? '';
+  const given = otherSpellings.reduce((sum, { key, value }) => sum + key.length + value.length, existing.length);
+  if (given > MOST_GIVEN) throw new UsageError(`${name}: the userdb gave ${given} characters of groups, and ${MOST_GIVEN} are the most`);
+  return { user: { name, account, localIp, remoteIp, fields }, existing, others: otherSpellings };
 }

@@ -15,6 +15,18 @@ it("refuses groups of the userdb that weren't UTF-8, where they aren't handed on
 });
 
 describe('loginRequest', () => {
+  it('refuses more groups of the userdb than one variable holds', () => {
+    const given = (bytes: number): LoginFacts => ({
+      name: 'alice',
+      fields: new Map([['acl_groups', 'a'.repeat(bytes - 14)]]),
+      otherSpellings: [{ key: 'acl_groups/a', value: 'no' }],
+    });
+    expect(loginRequest(given(131_072), 'full').existing).toHaveLength(131_058);
+    expect(() => loginRequest(given(131_073), 'full')).toThrow(
+      new UsageError('alice: the userdb gave 131073 characters of groups, and 131072 are the most'),
+    );
+  });
+
   const account = (name: string, format: 'full' | 'local', systemUser?: string): string =>
     loginRequest({ name, fields: new Map(systemUser === undefined ? [] : [['system_groups_user', systemUser]]) }, format).user.account;
 
