@@ -20,8 +20,9 @@ export interface Plan {
 }
 
 /**
- * The plan as the launcher reads it: a line that separates, then the fields with that line between them, and a full stop, by which the
- * launcher knows that nothing is missing. The separator is one that no field holds, so values may have lines.
+ * The plan as the launcher reads it: a line that separates, then the fields with that line between them, and a full stop. The separator is
+ * one that no field holds, so values may have lines. Behind all of it is a line of the separator and a full stop, by which the launcher knows
+ * that nothing is missing: no field holds that either, nor is any other part of the plan its like, such as a field that begins with a full stop.
  */
 export function formatPlan({ status, optionWords, program, unset, keys, addition, perl }: Plan): Buffer {
   const handover = perl === undefined ? [] : [perl.path, ...perl.variables];
@@ -31,7 +32,8 @@ export function formatPlan({ status, optionWords, program, unset, keys, addition
   );
   let separator = '-';
   // With the ends that it will have: what ends in a line break and a separator would end sooner.
-  while (fields.some((field) => `\n${field.toString('latin1')}\n`.includes(`\n${separator}\n`))) separator += '-';
+  while (fields.some((field) => [`\n${separator}\n`, `\n${separator}.`].some((mark) => `\n${field.toString('latin1')}\n`.includes(mark))))
+    separator += '-';
   const line = Buffer.from(`\n${separator}\n`);
-  return Buffer.concat([line.subarray(1), ...fields.flatMap((field) => [field, line]), Buffer.from('.')]);
+  return Buffer.concat([line.subarray(1), ...fields.flatMap((field) => [field, line]), Buffer.from(`.\n${separator}.`)]);
 }

@@ -17,7 +17,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(prefix, { recursive: true, force: true }));
 
 /** What a Node.js that answers with this value does. */
-const plan = (value: string): string => `{ printf '%s\\n' - 0 - 0 - ${PRINT_ENVIRONMENT[0]} - '' - '' - '${value}' -; printf .; } >&3`;
+const plan = (value: string): string =>
+  `{ printf '%s\\n' - 0 - 0 - ${PRINT_ENVIRONMENT[0]} - '' - '' - '${value}' -; printf '%s\\n-.' .; } >&3`;
 
 describe.each(SHELLS)('the launcher under $name', (sh) => {
   const { name } = sh;
@@ -386,8 +387,13 @@ export default { name: 'own', options: {}, create: () => ({ async groups() {
       expect(environment({ USER }).ACL_GROUPS).toBe('of-the-prefix');
     });
 
+    it('has a plan that is cut off behind the full stop of a value: ends with 75', () => {
+      behave('{ printf "%s\\n" - 0 - 0 - /usr/bin/env - "" - "" -; printf .; } >&3; kill -KILL $$');
+      expect(launch(PRINT_ENVIRONMENT)).toMatchObject({ status: 75, stdout: '' });
+    });
+
     it('has a whole plan: uses it, however the process ended', () => {
-      behave('{ printf "%s\\n" -- 0 -- 0 -- /usr/bin/env -- "" -- "" -- "a" "-" "b" --; printf .; } >&3; kill -PIPE $$');
+      behave('{ printf "%s\\n" -- 0 -- 0 -- /usr/bin/env -- "" -- "" -- "a" "-" "b" --; printf "%s\\n--." .; } >&3; kill -PIPE $$');
       expect(launch(PRINT_ENVIRONMENT).stdout.split('\0')).toContain('ACL_GROUPS=a\n-\nb');
     });
 

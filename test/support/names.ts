@@ -5,7 +5,7 @@ import { hasControlCharacters, isUnicode } from '../../src/support/text.js';
 const LONGEST = 255;
 
 /** What Dovecot, shells or programs on the way might take for something else. */
-const PIECES = [
+export const PIECES: readonly string[] = [
   ...[
     ' ',
     '  ',

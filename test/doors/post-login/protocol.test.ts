@@ -10,23 +10,11 @@ import {
   VERSION_LINE,
 } from '../../../src/doors/post-login/protocol.js';
 import { bytesOf } from '../../../src/support/text.js';
+import { checkRequests, parseRequests, postLogin } from '../../fuzz/targets/post-login.js';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-/** Everything that comes of an input given in pieces. */
-function parseAll(pieces: readonly Buffer[], limit?: number): { requests: ProtocolRequest[]; error: string | undefined } {
-  const parser = createRequestParser(limit);
-  const requests: ProtocolRequest[] = [];
-  let error: string | undefined;
-  for (const piece of pieces) {
-    const parsed = parser.push(piece);
-    requests.push(...parsed.requests);
-    error = parsed.error;
-  }
-  return { requests, error };
-}
-
-const parse = (text: string): ReturnType<typeof parseAll> => parseAll([latin1(text)]);
+const parse = (text: string): ReturnType<typeof parseRequests> => parseRequests([latin1(text)]);
 
 const ALICE: ProtocolRequest = {
   localIp: '127.0.0.1',
@@ -44,9 +32,9 @@ describe('createRequestParser', () => {
   it('reads a request that is cut at any byte, or at every byte', () => {
     const bytes = latin1(VERSION_LINE + LINE);
     for (let cut = 0; cut <= bytes.length; cut++) {
-      expect(parseAll([bytes.subarray(0, cut), bytes.subarray(cut)]).requests).toEqual([ALICE]);
+      expect(parseRequests([bytes.subarray(0, cut), bytes.subarray(cut)]).requests).toEqual([ALICE]);
     }
-    expect(parseAll([...bytes].map((byte) => Buffer.of(byte))).requests).toEqual([ALICE]);
+    expect(parseRequests([...bytes].map((byte) => Buffer.of(byte))).requests).toEqual([ALICE]);
   });
 
   it('reads several requests at once', () => {
@@ -77,8 +65,8 @@ describe('createRequestParser', () => {
 
   it('refuses a request over the limit before it is complete, and takes one of just that length', () => {
     const fits = `\t\t${'u'.repeat(98)}\n`;
-    expect(parseAll([latin1(VERSION_LINE + fits)], 100).requests).toHaveLength(1);
-    expect(parseAll([latin1(VERSION_LINE), latin1(`\t\t${'u'.repeat(99)}`)], 100)).toEqual({
+    expect(parseRequests([latin1(VERSION_LINE + fits)], 100).requests).toHaveLength(1);
+    expect(parseRequests([latin1(VERSION_LINE), latin1(`\t\t${'u'.repeat(99)}`)], 100)).toEqual({
       requests: [],
       error: 'a request is longer than 100 bytes',
     });
@@ -104,38 +92,11 @@ describe('createRequestParser', () => {
     expect(parser.partial).toBe(false);
   });
 
-  // What the protocol is, said a second time, and differently: a whole input is a first line and requests, each a line.
-  const TEXT = String.raw`(?:[^\0\x01\t\r\n]|\x01[01trn])`;
-  const GRAMMAR = new RegExp(String.raw`^[0-9A-Fa-f:.]{0,45}\t[0-9A-Fa-f:.]{0,45}\t${TEXT}+(?:\t${TEXT}*)*$`);
-  const piece = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(LINE, '\t\tbob\n', '1.2.3.4\t::\tcarol\tx=\u0001t\tflag\n') },
-    {
-      weight: 3,
-      arbitrary: fc.constantFrom(VERSION_LINE, LINE, '\t\tbob\n', '\n', '\t', '\u0001', '\u0001t', '=', 'acl_groups=', '\0', '\r'),
-    },
-    { weight: 2, arbitrary: fc.string({ maxLength: 8 }) },
-    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString('latin1')) },
-  );
-  const input = fc.tuple(
-    fc.nat(4).map((n) => n > 0),
-    fc.array(piece, { maxLength: 6 }),
-    fc.array(fc.nat(80), { maxLength: 4 }),
-  );
-
   it('returns exactly the lines that are requests, whatever comes in, in whatever pieces', { timeout: 120_000 }, () => {
     let answered = 0;
     fc.assert(
-      fc.property(input, ([greeted, texts, cuts]) => {
-        const bytes = latin1((greeted ? VERSION_LINE : '') + texts.join(''));
-        const edges = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
-        const { requests, error } = parseAll(edges.slice(1).map((edge, index) => bytes.subarray(edges[index], edge)));
-        const [first, ...lines] = bytes.toString('latin1').split('\n').slice(0, -1);
-        const valid = first !== undefined && /^VERSION\tscript-login\t1\t\d+$/.test(first) ? lines : [];
-        const stop = valid.findIndex((line) => !GRAMMAR.test(line));
-        const expected = stop < 0 ? valid : valid.slice(0, stop);
-        answered += requests.length;
-        expect(requests.map(({ localIp, remoteIp, user, fields }) => [localIp, remoteIp, user, ...fields].join('\t'))).toEqual(expected);
-        if (stop >= 0 || (first !== undefined && valid !== lines)) expect(error).toBeDefined();
+      fc.property(postLogin.inputs, (input) => {
+        answered += checkRequests(input);
       }),
       { numRuns: 100_000 },
     );
@@ -208,7 +169,7 @@ describe('formatReply', () => {
     });
     fc.assert(
       fc.property(facts, fc.string({ unit: 'binary' }), (sent, groups) => {
-        const { requests, error } = parseAll([latin1(VERSION_LINE), latin1(formatRequest(sent))]);
+        const { requests, error } = parseRequests([latin1(VERSION_LINE), latin1(formatRequest(sent))]);
         expect(error).toBeUndefined();
         const [request] = requests;
         if (request === undefined) throw new Error('no request');
