@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { formatTable, PLAIN } from '../../src/terminal/table.js';
-import { startProgress } from '../bench/progress.js';
+import { startProgress } from '../support/progress.js';
 import { inAscii, readCorpus, writeCorpus } from './corpus.js';
 import { type Fuzzed, fuzz } from './fuzzer.js';
 import { TARGETS } from './targets.js';

@@ -98,7 +98,11 @@ export function checkStrictly(text: string): void {
   const names = lines.map((line) => line.replace(/^[ \t\v\f\r]+/, '').split(':')[0]);
   const ids = lines.map((line) => Number(line.split(':')[2] || Number.NaN));
   if (new Set(names).size < lines.length || new Set(ids).size < lines.length || ids.some(Number.isNaN)) return;
-  const loose = plain.split('\n').map((line) => (/^[ \t\v\f\r]*#/.test(line) ? '' : line.replace(/[ \t\v\f\r]+(?=,|$)/g, '')));
+  const loose = plain.split('\n').map((line) => {
+    const [name = '', password = '', id = '', ...members] = line.split(':');
+    if (/^[ \t\v\f\r]*#/.test(line)) return '';
+    return [name, password, id, members.join(':').replace(/[ \t\v\f\r]+(?=,|$)/g, '')].join(':');
+  });
   const { gids, names: byId } = indexGroup(loose.join('\n'));
   const sorted = (groups: Iterable<readonly [string, readonly string[]]>): string =>
     JSON.stringify([...groups].map(([member, list]) => [member, [...list].sort()]).sort());
