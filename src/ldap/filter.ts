@@ -1,18 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import {
-  AndFilter,
-  ApproximateFilter,
-  EqualityFilter,
-  ExtensibleFilter,
-  type Filter,
-  FilterParser,
-  GreaterThanEqualsFilter,
-  LessThanEqualsFilter,
-  NotFilter,
-  OrFilter,
-  PresenceFilter,
-  SubstringFilter,
-} from 'ldapts';
+import { AndFilter, EqualityFilter, type Filter, FilterParser, NotFilter, OrFilter, PresenceFilter } from 'ldapts';
 import { ConfigError, explain } from '../support/errors.js';
 
 /** Active Directory's LDAP_MATCHING_RULE_IN_CHAIN. Other servers may accept it and find nothing. */
@@ -49,16 +36,14 @@ export function parseFilter(source: string, allowed: readonly string[], option: 
   const refuse = (reason: string): ConfigError => new ConfigError(`${option}: ${source.trim()}: no filter: ${reason}`);
   const root = parse(source, allowed, refuse);
   const leaves = [...leavesOf(root, false)].map(({ leaf, negated }) => {
-    const marks = [...new Set(valuesOf(leaf).join('').match(new RegExp(MARK, 'g')))];
-    return { leaf, negated, names: marks.map((mark) => allowed[mark.charCodeAt(0) - MARKS] ?? '') };
-  });
-  for (const { leaf, names } of leaves) {
+    const names = new Set(valuesOf(leaf).flatMap((value) => value.split(MARK).flatMap((piece) => nameOf(piece, allowed) ?? [])));
     const isText = valuesOf(leaf).every((value) =>
       value.split(MARK).every((piece) => MARK.test(piece) || isUtf8(Buffer.from(piece, 'latin1'))),
     );
-    if (!isText && !(leaf instanceof EqualityFilter && names.length === 0))
+    if (!isText && !(leaf instanceof EqualityFilter && names.size === 0))
       throw refuse("bytes that aren't UTF-8 can only be compared by =, without placeholders");
-  }
+    return { leaf, negated, names: [...names] };
+  });
   const holders = leaves.filter(({ names }) => names.length > 0);
   const namesIn = new Map(holders.map(({ leaf, names }) => [leaf, names]));
   const fill = (values: FilterValues): Filter | undefined => {
@@ -138,43 +123,35 @@ function comparisons(leaf: Filter, names: readonly string[], allowed: readonly s
     (all, name) => all.flatMap((choice) => (values[name] ?? []).map((value) => ({ ...choice, [name]: value }))),
     [{}],
   );
-  const decoded = (value: string, choice: Readonly<Record<string, string>>): string =>
-    value
-      .split(MARK)
-      .map((piece) =>
-        MARK.test(piece) ? (choice[allowed[piece.charCodeAt(0) - MARKS] ?? ''] ?? '') : Buffer.from(piece, 'latin1').toString(),
-      )
-      .join('');
-  return anyOf(choices.map((choice) => withValues(leaf, (value) => decoded(value, choice)))) ?? false;
+  return anyOf(choices.map((choice) => withValues(leaf, (piece) => choice[nameOf(piece, allowed) ?? '']))) ?? false;
 }
 
-function attributeOf(leaf: Filter): string {
-  if (leaf instanceof ExtensibleFilter) return leaf.matchType;
-  return 'attribute' in leaf ? String(leaf.attribute) : '';
+/** What ldapts' comparisons hold. */
+type Comparison = Filter & { attribute?: string; matchType?: string; value?: string; initial?: string; any?: string[]; final?: string };
+
+function attributeOf({ matchType, attribute }: Comparison): string {
+  return matchType ?? attribute ?? '';
 }
 
-function valuesOf(leaf: Filter): readonly string[] {
-  if (leaf instanceof SubstringFilter) return [leaf.initial, ...leaf.any, leaf.final];
-  return 'value' in leaf ? [String(leaf.value)] : [];
+function valuesOf({ value, initial, any, final }: Comparison): readonly string[] {
+  return [value, initial, ...(any ?? []), final].filter((each) => each !== undefined);
 }
 
-/** A copy of a comparison, with its values decoded and filled. */
-function withValues(leaf: Filter, text: (value: string) => string): Filter {
-  if (leaf instanceof SubstringFilter) {
-    const { attribute, initial, any, final } = leaf;
-    return new SubstringFilter({ attribute, initial: text(initial), any: any.map(text), final: text(final) });
-  }
-  if (leaf instanceof ExtensibleFilter) {
-    const { matchType, rule, dnAttributes, value } = leaf;
-    return new ExtensibleFilter({ matchType, rule, dnAttributes, value: text(value) });
-  }
-  if (leaf instanceof EqualityFilter) {
-    const bytes = Buffer.from(String(leaf.value), 'latin1');
-    const isBinary = !MARK.test(String(leaf.value)) && !isUtf8(bytes);
-    return new EqualityFilter({ attribute: leaf.attribute, value: isBinary ? bytes : text(String(leaf.value)) });
-  }
-  for (const Comparison of [GreaterThanEqualsFilter, LessThanEqualsFilter, ApproximateFilter]) {
-    if (leaf instanceof Comparison) return new Comparison({ attribute: leaf.attribute, value: text(leaf.value) });
-  }
-  return leaf;
+/** A copy of a comparison, with its values decoded and its placeholders filled. */
+function withValues(leaf: Comparison, fill: (mark: string) => string | undefined): Filter {
+  const decoded = (value: string): string | Buffer => {
+    const bytes = Buffer.from(value, 'latin1');
+    const pieces = value.split(MARK).map((piece) => fill(piece) ?? Buffer.from(piece, 'latin1').toString());
+    return MARK.test(value) || isUtf8(bytes) ? pieces.join('') : bytes;
+  };
+  const copy = Object.entries(leaf).map(([key, value]) => {
+    if (key === 'any') return [key, value.map(decoded)];
+    return [key, key === 'value' || key === 'initial' || key === 'final' ? decoded(value) : value];
+  });
+  return Object.assign(Object.create(Object.getPrototypeOf(leaf)), Object.fromEntries(copy));
+}
+
+/** The placeholder that a character stands for. */
+function nameOf(mark: string, allowed: readonly string[]): string | undefined {
+  return MARK.test(mark) ? allowed[mark.charCodeAt(0) - MARKS] : undefined;
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Connection } from '../../ldap/connection.js';
-import { createServers } from '../../ldap/servers.js';
+import { Servers } from '../../ldap/servers.js';
 import { ConfigError, explain, ProviderError } from '../../support/errors.js';
 import type { ResolveSrv } from '../../support/srv.js';
 import { isTimeout, within } from '../../support/within.js';
@@ -30,7 +30,7 @@ export default ldap;
  */
 export function createLdapProvider(options: LdapOptions, { log, directory }: ProviderContext, resolveSrv?: ResolveSrv): GroupProvider {
   const plan = planOf(options, directory);
-  const servers = createServers(plan, log, resolveSrv);
+  const servers = new Servers(plan, log, resolveSrv);
 
   /** What is known of what is behind a connection lasts as long as the connection; no lookup's end ends a search for it. */
   const directories = new WeakMap<Connection, Directory>();
