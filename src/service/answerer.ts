@@ -82,8 +82,9 @@ export function createAnswerer(
   let cache = emptyCache();
   const limiter = createLimiter('lookups', MAX_RUNNING, MAX_WAITING);
   const isKeyed = providers.some(({ provider }) => provider.cacheKey !== undefined);
-  /** Lookups whose providers haven't all ended: one that was given up on may still run. */
-  const underWay = new Set<Promise<unknown>>();
+  /** Lookups whose providers haven't all ended, one that was given up on included: it may still run. */
+  let underWay = 0;
+  let onIdle: (() => void) | undefined;
   const version = createVersionFinder(config, process.env);
   const isNew = createFirstTime(HOUR, MOST_WARNINGS);
   /** What is wrong with a user's groups is said once an hour, and not at each of his logins. */
@@ -122,32 +123,31 @@ export function createAnswerer(
   /** `timeout` is for the whole answer, waiting included. A lookup counts as running until its last provider has ended. */
   async function resolveInTurn({ user }: LoginRequest, asked: readonly OpenProvider[]): Promise<Resolution> {
     const since = milliseconds();
-    const turn = limiter.run(
-      async (hold) => {
-        const resolution = await resolveGroups(user, asked, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
-        counters.lookups++;
-        counters.slowestLookup = Math.max(counters.slowestLookup, milliseconds() - since);
-        hold(resolution.ended);
-        track(resolution.ended);
-        return resolution;
-      },
-      () => AbortSignal.timeout(config.timeout),
-    );
-    track(turn);
+    underWay++;
     try {
-      return await turn;
+      return await limiter.run(
+        async (hold) => {
+          const resolution = await resolveGroups(user, asked, Math.max(1, Math.ceil(config.timeout - (milliseconds() - since))));
+          counters.lookups++;
+          counters.slowestLookup = Math.max(counters.slowestLookup, milliseconds() - since);
+          hold(resolution.ended);
+          underWay++;
+          void resolution.ended.then(ended);
+          return resolution;
+        },
+        () => AbortSignal.timeout(config.timeout),
+      );
     } catch (error) {
       // By the error, not by the clock: a timer may be early by a part of a millisecond.
       const tooLate = error instanceof DOMException && error.name === 'TimeoutError';
       throw tooLate ? new Error(`no lookup could be started within ${config.timeout} ms`) : error;
+    } finally {
+      ended();
     }
   }
 
-  /** Has close() wait for a promise, however it settles. */
-  function track(promise: Promise<unknown>): void {
-    const settled = Promise.allSettled([promise]);
-    underWay.add(settled);
-    void settled.then(() => underWay.delete(settled));
+  function ended(): void {
+    if (--underWay === 0) onIdle?.();
   }
 
   async function fetch(request: LoginRequest, asked: readonly OpenProvider[], stale: Stale<Kept> | undefined): Promise<Fetched<Kept>> {
@@ -249,7 +249,7 @@ export function createAnswerer(
       lookupsWaiting: limiter.waiting,
     }),
     async close() {
-      while (underWay.size > 0) await Promise.all(underWay);
+      if (underWay > 0) await new Promise<void>((resolve) => (onIdle = resolve));
       await Promise.all(providers.map(({ provider }) => provider.close?.()));
     },
   };

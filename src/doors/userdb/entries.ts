@@ -56,10 +56,12 @@ export function project(
   operational: (name: string) => boolean = () => false,
 ): Entry {
   const all = names.length === 0 || names.includes('*');
-  const chosen = Object.entries(attributes).filter(
-    ([name]) => names.includes(name.toLowerCase()) || (operational(name) ? names.includes('+') : all),
-  );
-  return { dn, attributes: Object.fromEntries(chosen.map(([name, values]) => [name, typesOnly ? [] : values])) };
+  const chosen: Record<string, readonly string[]> = {};
+  for (const [name, values] of Object.entries(attributes)) {
+    const isWanted = names.includes(name.toLowerCase()) || (operational(name) ? names.includes('+') : all);
+    if (isWanted) chosen[name] = typesOnly ? [] : values;
+  }
+  return { dn, attributes: chosen };
 }
 
 /**

