@@ -6,7 +6,7 @@
  */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { whenGone } from '../src/support/processes.js';
+import { bound, whenGone } from '../src/support/processes.js';
 
 /** Past this, an answer is no answer. A group's line has all its members. */
 const MOST_BYTES = 2 ** 28;
@@ -111,7 +111,8 @@ async function run(program: 'getent' | 'id', words: readonly string[], signal: A
     killSignal: 'SIGKILL',
   } as const;
   return await new Promise((resolve, reject) => {
-    const child = execFile(file, [...words], options, (error: ExecFileException | null, stdout) => {
+    const [command, ...rest] = bound(file, words);
+    const child = execFile(command, rest, options, (error: ExecFileException | null, stdout) => {
       if (signal.aborted) whenGone(child, () => reject(signal.reason));
       else if (error === null) resolve({ status: 0, stdout });
       else if (typeof error.code === 'number') resolve({ status: error.code, stdout });

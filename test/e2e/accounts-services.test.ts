@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { build } from 'rolldown';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LookupPlan } from '../support/lookups.js';
 import { type OwnEtc, ownEtc, startUnder } from '../support/own-etc.js';
+import { gone } from '../support/serve.js';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 /** Long enough for any lookup that doesn't hang, on any machine. */
@@ -117,6 +118,17 @@ describe.each(['userid', 'getent'] as const)('%s', (source) => {
     expect(await lookOne(source, 'alice', 300)).toEqual({ account: 'alice', error: 'no time left' });
   });
 
+  it('leaves no process behind that hangs, when it is killed itself', async () => {
+    writeFileSync(state, 'hang');
+    const plan: LookupPlan = { source, accounts: [{ account: 'alice', timeout: ENOUGH }] };
+    const [command, ...words] = etc.command(process.execPath, join(tools, 'lookups.cjs'), JSON.stringify(plan));
+    const child = spawn(command, words, { env: { ...process.env, LD_LIBRARY_PATH: tools, ACLTEST_STATE: state }, stdio: 'ignore' });
+    const pid = child.pid ?? 0;
+    const hanging = await hangingChildren(pid);
+    process.kill(pid, 'SIGKILL');
+    await Promise.all([...hanging, pid].map(gone));
+  });
+
   it('goes on with the others while one hangs', async () => {
     const others = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? 'alice' : 'zoe'));
     const accounts = others.map((account) => ({ account, timeout: ENOUGH }));
@@ -139,6 +151,16 @@ describe.each(['userid', 'getent'] as const)('%s', (source) => {
     expect(results.find(({ account }) => account === 'alice')?.groups).toEqual(ALICE);
   });
 });
+
+/** The children of a process that wait in `pause`, which only the name service calls; waits for them to come. */
+async function hangingChildren(pid: number): Promise<readonly number[]> {
+  for (;;) {
+    const children = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').map(Number) : [];
+    const hanging = children.filter((child) => child > 0 && readFileSync(`/proc/${child}/wchan`, 'latin1').includes('pause'));
+    if (hanging.length > 0) return hanging;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 it('takes the addon by itself where it is installed', async () => {
   const { logged } = await look({ source: 'auto', accounts: [{ account: 'alice', timeout: ENOUGH }] });

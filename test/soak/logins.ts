@@ -84,8 +84,8 @@ function imapClient(dovecot: Dovecot): SoakClient {
         const answered = now();
         if (reply.status !== 'OK') return answer('deny', answered, reply.text);
         await client.command('LOGOUT');
-        const { groups } = await dovecot.session(client);
-        return answer(groups, answered, '');
+        const { groups, lines } = await dovecot.session(client);
+        return answer(groups, answered, groups.length === 0 ? lines.join('\n') : '');
       } catch (error) {
         // 2.4.1 closes the connection of a client that it can't look up for now.
         return answer('deny', now(), error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { builtFile } from '../../support/built-file.js';
-import { whenGone } from '../../support/processes.js';
+import { bound, whenGone } from '../../support/processes.js';
 import type { AccountCalls } from './account-calls.js';
 import type { WorkerAnswer, WorkerQuestion } from './account-worker.js';
 
@@ -37,7 +37,8 @@ export function openWorkers(addon: string, worker: string = builtFile('account-w
 
   function start(): ChildProcess {
     // Nothing may hold this process's standard output: the launcher reads it to its end.
-    const child = fork(worker, [addon], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const [execPath, ...execArgv] = bound(process.execPath, process.execArgv);
+    const child = fork(worker, [addon], { execPath, execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     all.add(child);
     const gone = (): void => {
       all.delete(child);

@@ -1,5 +1,6 @@
 import { createLimiter } from '../../support/limiter.js';
 import type { Logger } from '../../support/log.js';
+import { bindChildren } from '../../support/processes.js';
 import { watchFile } from '../../support/watched-file.js';
 import type { Finding, ProviderContext } from '../provider.js';
 import type { AccountCalls } from './account-calls.js';
@@ -94,6 +95,7 @@ export function openSource(
 }
 
 async function openCalls(source: Source, resident: boolean, includePrimary: boolean, log: Logger): Promise<AccountCalls> {
+  if (resident) await bindChildren();
   // The addon gets a Node.js of its own, which takes ten times as long to start as getent, and is quicker only from then on.
   if (source === 'getent' || (source === 'auto' && !resident)) {
     log.debug(`source getent${source === 'auto' ? ': the quickest for a single lookup' : ''}`);
