@@ -8,8 +8,6 @@ import { defineConfig } from 'rolldown';
 const EXEC_MODE = /\/src\/(main\.ts|commands\/exec\.ts|providers\/unix\/(definition|source)\.ts)$/;
 
 const ASSERT = fileURLToPath(new URL('assert.cjs', import.meta.url));
-// Its sources, because all of it is one file in its build: the service, which only needs the coding of messages, would load TLS with it.
-const LDAPTS = join(import.meta.dirname, '../../../node_modules/ldapts/src/index.ts');
 
 const OTHERS = {
   'provider-thread': 'src/providers/thread/thread.ts',
@@ -25,8 +23,7 @@ export default defineConfig([
     },
     platform: 'node',
     external: ['userid'],
-    resolve: { alias: { assert: ASSERT, 'node:assert': ASSERT, ldapts: LDAPTS } },
-    treeshake: { moduleSideEffects: [{ test: /\/ldapts\/src\//, sideEffects: false }] },
+    resolve: { alias: { assert: ASSERT, 'node:assert': ASSERT } },
     plugins: [licences()],
     output: {
       dir: 'dist',
@@ -35,12 +32,7 @@ export default defineConfig([
       chunkFileNames: 'parts/[name].cjs',
       // Exec mode reads all of its file for each login. Names that errors may show stay.
       minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: { removeWhitespace: true } },
-      codeSplitting: {
-        groups: [
-          { name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true },
-          { name: 'ber', test: /\/ldapts\/src\/ber\// },
-        ],
-      },
+      codeSplitting: { groups: [{ name: 'exec', test: EXEC_MODE, includeDependenciesRecursively: true }] },
     },
   },
   // Programs of threads and processes. A bundle for each, because what the main program shares with them is in one file with all that it runs at once.
