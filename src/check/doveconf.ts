@@ -1,10 +1,15 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { ASKED_BY_NAME, type DovecotFacts, factsOf } from './facts.js';
 import { run } from './programs.js';
 
 /** A Dovecot that was found, or why there is none to look at. */
 export type FoundDovecot =
-  | { readonly facts: DovecotFacts; readonly how: string }
+  | {
+      readonly facts: DovecotFacts;
+      readonly how: string;
+      /** Whether it runs, as far as is known. */
+      readonly runs: boolean;
+    }
   | { readonly place: string; readonly problem: string; readonly fix: string };
 
 const DEFAULT_FILE = '/etc/dovecot/dovecot.conf';
@@ -32,7 +37,7 @@ export async function findDovecot(given: string | undefined): Promise<FoundDovec
     return { place: file, problem: `doveconf can't read it${where}`, fix: `what it says is shown by: doveconf -n -c ${file}` };
   }
   try {
-    return { facts: factsOf(all.stdout, named.stdout, file, readSettings), how };
+    return { facts: factsOf(all.stdout, named.stdout, file, readSettings), how, runs: given !== undefined || running.length > 0 };
   } catch (error) {
     return { place: file, problem: error instanceof Error ? error.message : String(error), fix: 'install Dovecot 2.3 or newer' };
   }
@@ -43,7 +48,7 @@ function runningConfigs(): readonly string[] {
   const files = new Set<string>();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
-      if (readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt')) continue;
+      if (!seesOurFiles(pid)) continue;
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
       if (!/(^|\/)sbin\/dovecot$/.test(readlinkSync(`/proc/${pid}/exe`)) || !/(^|\/)dovecot$/.test(words[0] ?? '')) continue;
       const option = words.indexOf('-c');
@@ -53,6 +58,19 @@ function runningConfigs(): readonly string[] {
     }
   }
   return [...files];
+}
+
+/**
+ * Whether a process has the files that this one has: it is in our mount namespace, or in one that the init system made for a service on
+ * the same root, as systemd does for Dovecot (PrivateTmp=, ProtectSystem=).
+ */
+function seesOurFiles(pid: string): boolean {
+  if (readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt')) return true;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // proc(5): the second field, in parentheses, is the name; the fourth the parent.
+  const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  const [theirs, ours] = [statSync(`/proc/${pid}/root/`), statSync('/')];
+  return parent === '1' && theirs.dev === ours.dev && theirs.ino === ours.ino;
 }
 
 /** What 2.3 keeps for LDAP in files of their own, which doveconf never sees: lines of `name = value` (lib-settings/settings.c). */

@@ -19,6 +19,7 @@ import { privileges } from './findings/privileges.js';
 import { rights } from './findings/rights.js';
 import { scriptLogin } from './findings/script-login.js';
 import { serviceAnswers } from './findings/service-answers.js';
+import { serviceProgram } from './findings/service-program.js';
 import { serviceSame } from './findings/service-same.js';
 import { spellings } from './findings/spellings.js';
 import { units } from './findings/units.js';
@@ -54,6 +55,7 @@ export const CHECKS: readonly (Check | ServiceCheck)[] = [
   spellings,
   postLogin,
   scriptLogin,
+  serviceProgram,
   privileges,
   listener,
   addressSpace,

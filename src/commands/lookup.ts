@@ -54,11 +54,12 @@ function exitStatus({ verdict, providers }: LoginAnswer): number {
 }
 
 /** What `--json` promises: these keys and no others. */
-function jsonAnswer(user: string, { dovecot, value, groups, skipped, providers }: LoginAnswer): unknown {
+function jsonAnswer(user: string, { verdict, dovecot, value, groups, skipped, providers }: LoginAnswer): unknown {
   return {
     user,
     dovecot: dovecot?.version ?? null,
-    acl_groups: value,
+    // As with --socket: for an unknown user, and for one who is denied, no door sets anything.
+    acl_groups: verdict === 'grant' ? value : null,
     groups: groups.map(({ name, provider, gid, dn }) => ({ name, provider, gid, dn })),
     skipped: skipped.map(({ name, provider, reason }) => ({ name, provider, reason })),
     providers: providers.map(({ name, outcome, elapsed_ms, error }) => ({ name, outcome, elapsed_ms, error })),

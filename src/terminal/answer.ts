@@ -4,14 +4,14 @@ import type { ProviderReport, SourcedGroup } from '../login/resolve.js';
 import { printable } from '../support/text.js';
 import { type Cell, formatTable, type Paint, type Style } from './table.js';
 
-/** One user's answer for people: who said what, the groups, what was left out and why, and the exact value for Dovecot. */
+/** One user's answer for people: who said what, the groups, what was skipped and why, and the exact value for Dovecot. */
 export function formatAnswer(user: string, answer: LoginAnswer, paint: Paint): string {
   const { groups, skipped, providers } = answer;
   const tables = [
     titled(['provider', 'says', 'in'], providers.map(providerRow)),
     titled(['group', 'from'], groups.map(groupRow)),
     titled(
-      ['left out', 'from', 'because'],
+      ['skipped', 'from', 'because'],
       skipped.map(({ name, provider, reason, wanted }) => [[visible(name), wanted ? 'dim' : 'yellow'], provider, reason]),
     ),
     summary(answer),
@@ -36,22 +36,21 @@ function groupRow({ name, provider, gid, dn }: SourcedGroup): readonly Cell[] {
   return id === undefined ? [[visible(name), 'bold'], provider] : [[visible(name), 'bold'], provider, [id, 'dim']];
 }
 
+/** What a login would be told. For an unknown user, and for one who is denied, no door sets anything. */
 function summary({ verdict, value, versionMatters, dovecot, providers }: LoginAnswer): readonly (readonly Cell[])[] {
-  const rows: (readonly Cell[])[] = [];
-  if (verdict === 'deny')
-    rows.push([
-      ['login', 'dim'],
-      ['denied, because a provider failed (on_error = "deny")', 'red'],
-    ]);
-  else if (providers.some(({ outcome }) => outcome === 'error')) {
-    rows.push([
-      ['login', 'dim'],
-      ['goes on without the groups of a provider that failed (on_error = "continue")', 'yellow'],
-    ]);
-  }
-  rows.push([['acl_groups', 'dim'], value === '' ? ['(empty)', 'dim'] : [value, 'cyan']]);
-  rows.push([['Dovecot', 'dim'], versionMatters ? versionText(dovecot) : 'any version: no name needs quoting']);
-  return rows;
+  if (verdict === 'deny') return [labelled('login', ['denied, because a provider failed (on_error = "deny")', 'red'])];
+  if (verdict === 'unknown')
+    return [labelled('acl_groups', ['not set: no provider knows this user, who logs in without groups', 'yellow'])];
+  const failed = providers.some(({ outcome }) => outcome === 'error');
+  return [
+    ...(failed ? [labelled('login', ['goes on without the groups of a provider that failed (on_error = "continue")', 'yellow'])] : []),
+    labelled('acl_groups', value === '' ? ['(empty)', 'dim'] : [value, 'cyan']),
+    labelled('Dovecot', versionMatters ? versionText(dovecot) : 'any version: no name needs quoting'),
+  ];
+}
+
+function labelled(label: string, cell: Cell): readonly Cell[] {
+  return [[label, 'dim'], cell];
 }
 
 function versionText(found: VersionFound | undefined): Cell {

@@ -68,8 +68,9 @@ describe('lookup --json', () => {
   it('tells a failure from an unknown user', async () => {
     const { stdout } = await runCommand('lookup', '--json', '-c', config, 'nobody', 'fail');
     const [unknown, failed] = stdout.split('\n').map((line) => (line === '' ? undefined : JSON.parse(line)));
-    expect(unknown.providers).toMatchObject([{ name: 'scripted', outcome: 'unknown-user' }]);
-    expect(failed.providers).toMatchObject([{ name: 'scripted', outcome: 'error', error: 'no such luck' }]);
+    // No door sets anything for either.
+    expect(unknown).toMatchObject({ acl_groups: null, providers: [{ name: 'scripted', outcome: 'unknown-user' }] });
+    expect(failed).toMatchObject({ acl_groups: null, providers: [{ name: 'scripted', outcome: 'error', error: 'no such luck' }] });
   });
 });
 
@@ -104,7 +105,7 @@ describe('the exit status of lookup', () => {
 });
 
 describe('lookup for people', () => {
-  it('shows who said what, the groups, what was left out and why, the value and the version', async () => {
+  it('shows who said what, the groups, what was skipped and why, the value and the version', async () => {
     const { stdout } = await runCommand('lookup', '-c', config, '-D', '2.3', 'alice');
     expect(untimed(stdout)).toBe(`alice
   provider  says   in
@@ -114,13 +115,33 @@ describe('lookup for people', () => {
   staff         scripted  gid 50
   Domain Users  scripted
 
-  left out  from      because
-  left      scripted  [groups] exclude has "left"
-  77        scripted  gid 77 has no name
-  x,y       scripted  Dovecot 2.3 takes a comma as the end of a name; rename it in [groups] or at its source
+  skipped  from      because
+  left     scripted  [groups] exclude has "left"
+  77       scripted  gid 77 has no name
+  x,y      scripted  Dovecot 2.3 takes a comma as the end of a name; rename it in [groups] or at its source
 
   acl_groups  staff,Domain Users
   Dovecot     2.3, by -D
+
+`);
+  });
+
+  it('says that nothing is set for an unknown user, where a known one without groups gets an empty value', async () => {
+    const { stdout } = await runCommand('lookup', '-c', two, 'nobody', 'nobody2');
+    expect(untimed(stdout)).toBe(`nobody
+  provider  says          in
+  scripted  unknown-user  0.0 ms
+  second    unknown-user  0.0 ms
+
+  acl_groups  not set: no provider knows this user, who logs in without groups
+
+nobody2
+  provider  says          in
+  scripted  unknown-user  0.0 ms
+  second    found  0.0 ms
+
+  acl_groups  (empty)
+  Dovecot     any version: no name needs quoting
 
 `);
   });
@@ -131,9 +152,7 @@ describe('lookup for people', () => {
   provider  says   in
   scripted  error  0.0 ms  no such luck
 
-  login       denied, because a provider failed (on_error = "deny")
-  acl_groups  (empty)
-  Dovecot     any version: no name needs quoting
+  login  denied, because a provider failed (on_error = "deny")
 
 `);
   });

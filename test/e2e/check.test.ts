@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { applyFix, type CheckFinding, runCheck } from '../support/check.js';
 import { type Dovecot, type DovecotOptions, SPELLING, scriptLoginBlocks, startDovecot, VERSIONS } from '../support/dovecot.js';
 import { serveBlock, servicePid } from '../support/serve.js';
@@ -259,6 +260,34 @@ const CASES: readonly Case[] = [
     message: "gives acl_groups, which is replaced, because the filter doesn't state it",
   },
   {
+    title: 'groups by the spelling that replaces a list',
+    check: 'spellings',
+    versions: ['2.3'],
+    fault: ({ conf }) => ({ conf: swap(conf, 'driver = passwd\n', 'driver = passwd\n  override_fields = plugin/acl_groups=x\n') }),
+    level: 'error',
+    place: 'userdb passwd',
+    message: 'gives plugin/acl_groups, which replaces the groups of acl-groups',
+  },
+  {
+    title: 'groups one by one beside a list',
+    check: 'spellings',
+    versions: ['2.4'],
+    fault: ({ conf }) => ({ conf: `${conf}\nuserdb passwd {\n  fields {\n    acl_groups/x = yes\n  }\n}\n` }),
+    level: 'error',
+    place: 'userdb passwd',
+    message: 'gives acl_groups/x, which is ignored beside the list that acl-groups gives',
+  },
+  {
+    title: 'no perl for what a shell can not hold',
+    check: 'launcher',
+    door: 'script-login',
+    fault: () => undefined,
+    before: 'mount --bind /dev/null /usr/bin/perl',
+    level: 'warning',
+    place: '/usr/bin/perl',
+    message: "isn't installed: a login with fields that a shell can't hold, such as namespace/inbox/prefix, is denied",
+  },
+  {
     title: 'POP3 without post-login',
     check: 'post-login',
     door: 'post-login',
@@ -309,6 +338,14 @@ const CASES: readonly Case[] = [
     level: 'warning',
     place: 'service acl-groups',
     message: 'starts as root, because the master leaves it to its processes to become their user',
+  },
+  {
+    title: "a service whose program isn't there",
+    check: 'service-program',
+    fault: ({ conf }) => ({ conf: swap(conf, /executable = \S+\/acl-groups serve/, 'executable = /nowhere/acl-groups serve') }),
+    level: 'error',
+    place: 'service acl-groups',
+    message: "executable /nowhere/acl-groups can't be executed: the service can't start, and logins fail",
   },
   {
     title: "a socket that is root's",
@@ -362,7 +399,11 @@ const CASES: readonly Case[] = [
 const IN_WORDS: Readonly<Record<string, string>> = {
   'userdb-module': 'install the package dovecot-ldap',
   dovecot: 'install the package dovecot-ldap',
+  launcher: 'install perl',
 };
+
+/** What a userdb block gives can't be taken out by pasting. */
+const REMOVED = /^remove (\S+) from the block of userdb passwd, and give those groups by acl-groups$/;
 
 describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
   const command = (): string => inject('installed')[version].command;
@@ -439,11 +480,40 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
         message: message instanceof RegExp ? expect.stringMatching(message) : message,
       });
       if (IN_WORDS[check] !== undefined) expect(finding.fix).toBe(IN_WORDS[check]);
+      else if (REMOVED.test(finding.fix ?? ''))
+        writeFileSync(conf, readFileSync(conf, 'utf8').replaceAll(/^.*acl_groups(?:\/x = |=x).*\n/gm, ''));
       else await applyFix(dovecot.world, conf, finding.fix);
     }
     const after = await runCheck(dovecot.world, command(), ['-d', conf], IN_WORDS[check] === undefined ? before : undefined);
     expect(after.faults(check)).toEqual([]);
     rmSync(join(dovecot.world.etc, 'acl-groups.toml'), { force: true });
+  });
+
+  it('finds a service user without an account', async () => {
+    const files = sound(undefined);
+    const conf = write({ ...files, conf: swap(files.conf, /^ {2}user = \$.*\n/m, '  user = nobody-here\n') });
+    const { faults } = await runCheck(dovecot.world, command(), ['-d', conf]);
+    expect(faults('privileges')).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        place: 'service acl-groups',
+        message: 'user "nobody-here" has no account on this machine: the service can\'t start',
+        fix: 'name another user, or create the account',
+      }),
+    ]);
+  });
+
+  it("says when it can't judge by the service's rights, for want of setpriv", async () => {
+    const bin = path('bin');
+    const before = `mkdir ${bin} && ln -sf /usr/bin/* /usr/sbin/* ${bin} && rm ${bin}/setpriv && export PATH=${bin}`;
+    const { faults } = await runCheck(dovecot.world, command(), ['-d', path('dovecot.conf')], before);
+    expect(faults('rights')).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        place: 'acl-groups check',
+        message: 'files are judged as root reads them, not as the service does: setpriv (util-linux) is not installed',
+      }),
+    ]);
   });
 
   it('finds a userdb behind it', async () => {
@@ -556,6 +626,26 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       ]);
     });
 
+    it('says to reload where the configuration names a socket that is not there yet', async () => {
+      const files = sound(undefined);
+      const renamed = ldap(files, version, /%2facl-groups$/m, '%2fnew-groups');
+      const conf = write({
+        ...files,
+        ...renamed,
+        conf: swap(renamed.conf ?? files.conf, 'unix_listener acl-groups', 'unix_listener new-groups'),
+      });
+      const { faults } = await runCheck(dovecot.world, command(), ['-d', conf]);
+      const socket = path('run/new-groups');
+      expect(faults('service-answers')).toEqual([
+        expect.objectContaining({
+          level: 'error',
+          place: socket,
+          message: `the service can't be asked: connect ENOENT ${socket}`,
+          fix: 'run: doveadm reload\nif that changes nothing, see what its log says of the service: doveadm log errors',
+        }),
+      ]);
+    });
+
     it('says when it reads another configuration', async () => {
       const toml = path('other.toml');
       writeFileSync(toml, '');
@@ -565,6 +655,22 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
           level: 'warning',
           message: `the service reads /etc/acl-groups.toml, and this command ${toml}`,
           fix: 'look at that one: acl-groups check -c /etc/acl-groups.toml',
+        }),
+      ]);
+    });
+
+    it('says when it is another version than this command', async () => {
+      const other = path('other-version');
+      await dovecot.world.run(['cp', '-a', inject('installed')[version].directory, other]);
+      const files = (await dovecot.world.run(['grep', '-rlF', manifest.version, join(other, 'dist', 'parts')])).stdout.trim().split('\n');
+      for (const file of files) writeFileSync(file, readFileSync(file, 'utf8').replaceAll(manifest.version, '0.0.1'));
+      const { faults } = await runCheck(dovecot.world, join(other, 'native-free/acl-groups'), ['-d', path('dovecot.conf')]);
+      expect(faults('service-same')).toEqual([
+        expect.objectContaining({
+          level: 'warning',
+          place: path('run/acl-groups'),
+          message: `the service is acl-groups ${manifest.version}, and this command 0.0.1`,
+          fix: 'run: systemctl restart dovecot',
         }),
       ]);
     });
@@ -687,6 +793,24 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       expect.objectContaining({ level: 'ok', place: conf, message: expect.stringMatching(/^Dovecot 2\.\S+, of the running Dovecot$/) }),
     ]);
     expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  });
+
+  it('finds the running Dovecot in a mount namespace of its own, as systemd makes for it', async () => {
+    const files = sound(undefined);
+    const conf = write({ ...files, conf: `${files.conf}\nbase_dir = ${path('run-alone')}\nprotocols =\n` });
+    const script = `unshare --mount dovecot -F -c "$1" 2>/dev/null &
+      until [ -e "$2/master.pid" ]; do sleep 0.1; done
+      "$3" check --json
+      kill $! && wait`;
+    const words = ['sh', '-c', script, 'sh', conf, path('run-alone'), command()];
+    const { stdout } = await dovecot.world.run(['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...words]);
+    const findings = stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as CheckFinding);
+    expect(findings.filter(({ check }) => check === 'dovecot')).toEqual([
+      expect.objectContaining({ level: 'ok', place: conf, message: expect.stringMatching(/^Dovecot 2\.\S+, of the running Dovecot$/) }),
+    ]);
   });
 
   it('says to install userdb ldap before the door is opened', async () => {

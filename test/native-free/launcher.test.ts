@@ -332,6 +332,24 @@ export default { name: 'own', options: {}, create: () => ({ async groups() {
     rmSync(bin, { recursive: true });
   });
 
+  it.each([
+    ["npm's", 'lib/node_modules/acl-groups'],
+    ["Debian's", 'lib/acl-groups'],
+  ])('finds the package behind %s link without a process for it', (_whose, directory) => {
+    const root = mkdtempSync('/tmp/');
+    for (const path of ['bin', `${directory}/native-free`]) mkdirSync(join(root, path), { recursive: true });
+    copyFileSync(join(prefix, 'lib/node_modules/acl-groups/native-free/acl-groups'), join(root, directory, 'native-free/acl-groups'));
+    symlinkSync(`../${directory}/native-free/acl-groups`, join(root, 'bin/acl-groups'));
+    const trace = join(root, 'trace');
+    const traced = ['-f', '-qq', '-s', '999', '-e', 'trace=execve', '-o', trace, ...sh.words, join(root, 'bin/acl-groups'), '--version'];
+    spawnSync('strace', traced, { env: { PATH: '/usr/bin:/bin' } });
+    const execs = readFileSync(trace, 'utf8').match(/execve\("[^\n]*/g) ?? [];
+    // There is no program, so Node.js ends; it was told where the package is.
+    expect(execs).toHaveLength(2);
+    expect(execs[1]).toContain(`${root}/bin/../${directory}/dist/acl-groups.cjs`);
+    rmSync(root, { recursive: true });
+  });
+
   describe('with a Node.js that', () => {
     const node = (): string => join(prefix, 'bin/node');
     const behave = (script: string): void => {

@@ -1,7 +1,8 @@
 import type { DoorAnswer } from '../../service/door-answer.js';
 import type { Check } from '../check.js';
-import { error, ok, type PlacedFinding, warning } from '../finding.js';
+import { error, ok, type PlacedFinding, type Step, warning } from '../finding.js';
 import { type Probe, withoutPlace } from '../probe.js';
+import type { Subject } from '../subject.js';
 
 /** How long an answer may take before it is worth a word: milliseconds. */
 const SLOW = 1000;
@@ -19,15 +20,21 @@ export const serviceAnswers: Check = {
       return [warning('service', 'no socket is known to ask it by', { what: 'name it: acl-groups check -s PATH' })];
     }
     if (probe.userdb instanceof Error && probe.postLogin instanceof Error) {
-      return [
-        error(probe.socket, withoutPlace(probe.userdb, probe), {
-          what: 'see whether Dovecot runs, and what its log says of the service: doveadm log errors',
-        }),
-      ];
+      return [error(probe.socket, withoutPlace(probe.userdb, probe), ...silent(subject, probe))];
     }
     return [answered('userdb', probe.userdb, probe), answered('post-login', probe.postLogin, probe)];
   },
 };
+
+/** What to do about a service that nobody hears of. */
+function silent({ dovecot }: Subject, { socket }: Probe): readonly Step[] {
+  const log = 'what its log says of the service: doveadm log errors';
+  if (!('facts' in dovecot) || !dovecot.facts.own?.listeners.some(({ path }) => path === socket)) {
+    return [{ what: `see whether Dovecot runs, and ${log}` }];
+  }
+  // The most frequent reason comes first: Dovecot has not read what was just pasted.
+  return [{ what: `run: ${dovecot.runs ? 'doveadm reload' : 'systemctl start dovecot'}` }, { what: `if that changes nothing, see ${log}` }];
+}
 
 function answered(door: string, answer: DoorAnswer | Error, probe: Probe): PlacedFinding {
   const { socket, user } = probe;
