@@ -95,7 +95,8 @@ describe('what the documents show of dovecot.conf', () => {
 
 describe('the commands of the documents', () => {
   /** Those of others, each tried by a suite: what installs by test/full and test/e2e/package.test.ts, Dovecot's by the suites of its doors. */
-  const OTHERS = /^(apt install|npm (install --global|test)|doveadm (reload|user -f acl_groups|auth cache flush)|install -d -o dovecot|cp|ln -s|sed|cd \/opt)\b/;
+  const OTHERS =
+    /^(apt install|npm (install --global|test)|doveadm (reload|user -f acl_groups|auth cache flush)|install -d -o dovecot|cp|ln -s|sed|cd \/opt)\b/;
   const lines = ofLanguage('sh').flatMap(({ text }) => text.trim().split('\n'));
 
   it.each(lines)('are real: %s', (line) => {

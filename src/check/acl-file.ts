@@ -18,9 +18,15 @@ export function groupsInAclFile(text: string): readonly AclLine[] {
     if (line === '' || line.startsWith('#')) return [];
     const [first, rest] = takeWord(line.replace(/\r$/, ''));
     const identifier = IDENTIFIER.test(first) ? first : takeWord(rest)[0];
-    const [, minus, group] = /^(-?)group(?:-override)?=(.+)$/s.exec(identifier) ?? [];
-    return group === undefined ? [] : [{ group, negative: minus === '-' }];
+    const found = groupInIdentifier(identifier);
+    return found === undefined ? [] : [found];
   });
+}
+
+/** The group that an identifier names, such as `-group=staff`; `undefined` for one of a user or of everybody. */
+export function groupInIdentifier(identifier: string): AclLine | undefined {
+  const [, minus, group] = /^(-?)group(?:-override)?=(.+)$/s.exec(identifier) ?? [];
+  return group === undefined ? undefined : { group, negative: minus === '-' };
 }
 
 /** The first word, quotes undone, and what is behind it. */

@@ -1,21 +1,25 @@
-import { groupsInAclFile } from './acl-file.js';
+import { type AclLine, groupsInAclFile } from './acl-file.js';
 import { aclFilesAt } from './acl-tree.js';
 
-/** What ACL files say of groups. */
+/** What ACLs say of groups. */
 export interface Acls {
-  /** How many files were read. */
-  readonly files: number;
-  /** The groups that they name, with the files. */
+  /** How many files, or blocks of dovecot.conf, were read. */
+  readonly count: number;
+  /** The groups that they name, with the places. */
   readonly named: ReadonlyMap<string, readonly string[]>;
   /** Those that they take rights from. */
   readonly negative: ReadonlyMap<string, readonly string[]>;
   readonly unread: readonly { readonly path: string; readonly problem: string }[];
 }
 
+/** What an ACL says of a group, and where it stands. */
+export interface NamedGroup extends AclLine {
+  readonly place: string;
+}
+
 /** Reads the ACL files at some paths. */
 export function readAcls(paths: readonly string[]): Acls {
-  const named = new Map<string, string[]>();
-  const negative = new Map<string, string[]>();
+  const groups: NamedGroup[] = [];
   const unread: { path: string; problem: string }[] = [];
   let files = 0;
   for (const { path, text, problem = '' } of paths.flatMap((root) => [...aclFilesAt(root)])) {
@@ -24,16 +28,35 @@ export function readAcls(paths: readonly string[]): Acls {
       continue;
     }
     files++;
-    for (const line of groupsInAclFile(text)) {
-      note(named, line.group, path);
-      if (line.negative) note(negative, line.group, path);
-    }
+    groups.push(...groupsInAclFile(text).map((line) => ({ ...line, place: path })));
   }
-  return { files, named, negative, unread };
+  return gatherAcls(groups, files, unread);
 }
 
-function note(map: Map<string, string[]>, group: string, path: string): void {
-  const paths = map.get(group);
-  if (paths === undefined) map.set(group, [path]);
-  else if (!paths.includes(path)) paths.push(path);
+/** The groups by their names. */
+export function gatherAcls(groups: readonly NamedGroup[], count: number, unread: Acls['unread']): Acls {
+  return { count, named: placesOf(groups), negative: placesOf(groups.filter(({ negative }) => negative)), unread };
+}
+
+function placesOf(groups: readonly NamedGroup[]): ReadonlyMap<string, readonly string[]> {
+  const map = new Map<string, Set<string>>();
+  for (const { group, place } of groups) {
+    const places = map.get(group) ?? new Set();
+    map.set(group, places.add(place));
+  }
+  return new Map([...map].map(([group, places]) => [group, [...places]]));
+}
+
+/** What several sources of ACLs say, as one. */
+export function joinAcls(all: readonly Acls[]): Acls {
+  const groups = all.flatMap(({ named, negative }) =>
+    [...named].flatMap(([group, places]) =>
+      places.map((place) => ({ group, place, negative: negative.get(group)?.includes(place) === true })),
+    ),
+  );
+  return gatherAcls(
+    groups,
+    all.reduce((sum, { count }) => sum + count, 0),
+    all.flatMap(({ unread }) => unread),
+  );
 }

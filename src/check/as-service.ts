@@ -20,7 +20,7 @@ export interface ServiceView {
   /** By the name of the check. */
   readonly findings: Readonly<Record<string, readonly PlacedFinding[]>>;
   /** What other checks want to know of the configuration; `undefined` for one that can't be used. */
-  readonly config: { readonly providers: readonly string[]; readonly add: readonly string[] } | undefined;
+  readonly config: { readonly providers: readonly string[]; readonly add: readonly string[]; readonly room: number } | undefined;
   readonly known: KnownGroups | undefined;
 }
 
@@ -40,7 +40,7 @@ export async function lookHere({ config: given, configFile, asked }: ServiceTask
     asked.length === 0
       ? undefined
       : await knownGroups(config, asked).catch((thrown: unknown) => ({ names: [], silent: [explain(thrown)] }));
-  return { findings, config: { providers: config.providers, add: config.groups.add }, known };
+  return { findings, config: { providers: config.providers, add: config.groups.add, room: config.userdb.room }, known };
 }
 
 /**

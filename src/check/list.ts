@@ -30,6 +30,7 @@ import { userdbFilter } from './findings/userdb-filter.js';
 import { userdbIterate } from './findings/userdb-iterate.js';
 import { userdbModule } from './findings/userdb-module.js';
 import { userdbOrder } from './findings/userdb-order.js';
+import { userdbRoom } from './findings/userdb-room.js';
 import { userdbSkip } from './findings/userdb-skip.js';
 import { userdbSocket } from './findings/userdb-socket.js';
 import { valueSize } from './findings/value-size.js';
@@ -64,6 +65,7 @@ export const CHECKS: readonly (Check | ServiceCheck)[] = [
   serviceAnswers,
   serviceSame,
   valueSize,
+  userdbRoom,
   dovecotValue,
   aclFiles,
   node,

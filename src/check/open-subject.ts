@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { DEFAULT_CONFIG_FILE } from '../config/load.js';
 import { builtFile } from '../support/built-file.js';
 import { explain } from '../support/errors.js';
-import { readAcls } from './acls.js';
+import { aclsInDoveconf } from './acl-blocks.js';
+import { joinAcls, readAcls } from './acls.js';
 import { lookAs, lookHere } from './as-service.js';
 import { findDovecot } from './doveconf.js';
 import { type DovecotFacts, type Service, socketOfUri } from './facts.js';
@@ -22,12 +23,12 @@ export async function openSubject(wish: Wish): Promise<Subject> {
   const serviceSocket = wish.socket ?? (facts && socketOf(facts));
   const configFile = wish.config === undefined ? DEFAULT_CONFIG_FILE : resolve(wish.config);
   const identity = runner && (await identityOf(runner.user || 'root', runner.group, runner.extraGroups));
-  const acls = readAcls(wish.acl);
+  const acls = { files: readAcls(wish.acl), blocks: facts === undefined ? readAcls([]) : aclsInDoveconf(facts) };
   let view: ReturnType<Subject['serviceView']> | undefined;
 
   async function look(): ReturnType<Subject['serviceView']> {
     const config = wish.config === undefined ? undefined : configFile;
-    const task = { config, configFile, asked: [...acls.named.keys()] };
+    const task = { config, configFile, asked: [...joinAcls([acls.files, acls.blocks]).named.keys()] };
     if (identity === undefined || identity.uid === 0 || process.geteuid?.() !== 0) return lookHere(task, SERVICE_CHECKS);
     try {
       return await lookAs(identity, task);

@@ -29,8 +29,8 @@ export interface Subject extends Wish {
   readonly serviceSocket: string | undefined;
   /** The `acl-groups` command, for what is to be pasted. */
   readonly command: string;
-  /** What the ACL files say that `acl` leads to. */
-  readonly acls: Acls;
+  /** What ACLs say of groups: the files that `acl` leads to, and the blocks of dovecot.conf. */
+  readonly acls: { readonly files: Acls; readonly blocks: Acls };
   /** What is seen with the service's rights; `problem` says why it was looked with this process's own, if it should not have been. */
   serviceView(): Promise<ServiceView & { readonly problem?: string }>;
   /** What the service says; `undefined` where there is no socket to ask. */

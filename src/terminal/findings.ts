@@ -8,7 +8,7 @@ const TITLES: Readonly<Record<Section, string>> = {
   configuration: 'Configuration',
   dovecot: 'Dovecot',
   service: 'Service',
-  'acl-files': 'ACL files',
+  'acl-files': 'ACLs',
   machine: 'This machine',
 };
 

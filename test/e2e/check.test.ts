@@ -882,6 +882,27 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       expect((await check()).faults('configuration')).toEqual([]);
     });
 
+    it.each([
+      [
+        '0K',
+        'error',
+        /^the other fields of alice's userdb reply take \d+ bytes, and 0 are kept free: with many groups, such a user can't log in$/,
+      ],
+      [
+        '7K',
+        'warning',
+        /^the other fields of alice's userdb reply take \d+ bytes, and 7168 are kept free: users with many groups are denied who would fit$/,
+      ],
+    ])('compares [userdb] room = "%s" with what the other fields take', async (room, level, message) => {
+      write(`[userdb]\nroom = "${room}"\n`);
+      const look = () => runCheck(dovecot.world, command(), ['-d', path('dovecot.conf'), 'alice']);
+      const faults = (await look()).faults('userdb-room');
+      expect(faults).toEqual([expect.objectContaining({ level, place: '[userdb] room', message: expect.stringMatching(message) })]);
+      await applyFix(dovecot.world, path('dovecot.conf'), faults[0]?.fix);
+      expect(readFileSync(toml(), 'utf8')).toBe('[userdb]\nroom = "1K"\n');
+      expect((await look()).faults('userdb-room')).toEqual([]);
+    });
+
     it("passes on what providers say, each by the service's rights", async () => {
       write('providers = ["unix", "file"]\n[provider.file]\npath = "/etc/mail-groups"\n');
       writeFileSync(join(dovecot.world.etc, 'mail-groups'), 'team:::alice\n', { mode: 0o600 });
@@ -894,6 +915,53 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
         }),
       ]);
     });
+  });
+
+  it.runIf(version === '2.4')('finds groups that acl blocks of dovecot.conf name and no source has', async () => {
+    const files = sound(undefined);
+    const acls = `
+acl group=acct {
+  rights = lr
+}
+mailbox Foo {
+  acl "group=Domain Users" {
+    rights = lr
+  }
+}
+namespace more {
+  prefix = More/
+  type = public
+  separator = /
+  mailbox team {
+    acl one {
+      id = group-override=slaes
+      rights = lr
+    }
+    acl user=group=bob {
+      rights = lr
+    }
+  }
+}
+`;
+    const conf = write({ ...files, conf: files.conf + acls });
+    const { findings } = await runCheck(dovecot.world, command(), ['-d', conf]);
+    expect(findings.filter(({ section }) => section === 'acl-files')).toEqual(
+      [
+        { level: 'ok', place: conf, message: 'acl blocks: 4; groups that they name: 3' },
+        {
+          level: 'warning',
+          place: `${conf}, mailbox Foo`,
+          message: 'group "Domain Users" is in no source',
+          fix: 'correct the name, or create the group',
+        },
+        {
+          level: 'warning',
+          place: `${conf}, namespace more, mailbox team`,
+          message: 'group "slaes" is in no source; the nearest is "sales"',
+          fix: 'if that is meant, write group=sales',
+        },
+      ].map((finding) => ({ section: 'acl-files', check: 'acl-files', ...finding })),
+    );
   });
 
   it('finds groups of ACL files that no source has, and rights that are taken away, and follows no link', async () => {

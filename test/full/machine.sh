@@ -1,10 +1,18 @@
 # Sourced by the parts of test/full: a Debian machine in a folder, booted with its own systemd as process 1, in namespaces of its own.
 # shellcheck shell=sh disable=SC2154 # variables of part.sh and machine.sh
 
-# fresh SUITE PACKAGES FOLDER: Debian's base with systemd, and packages separated by commas.
+# fresh SUITE PACKAGES FOLDER: Debian's base with systemd, and packages separated by commas. What debootstrap made is kept for the next run.
 fresh() {
-  debootstrap --variant=minbase --include="systemd,systemd-sysv,dbus,ca-certificates,$2" "$1" "$3" >"$work/debootstrap.log" 2>&1 ||
-    { tail -20 "$work/debootstrap.log" && fail "debootstrap failed"; }
+  kept=/var/cache/acl-groups-test/full-$1-$(echo "$2" | sha256sum | cut -c 1-8)
+  if [ ! -d "$kept" ]; then
+    debootstrap --variant=minbase --include="systemd,systemd-sysv,dbus,ca-certificates,$2" "$1" "$work/base" >"$work/debootstrap.log" 2>&1 ||
+      { tail -20 "$work/debootstrap.log" && fail "debootstrap failed"; }
+    mkdir -p "${kept%/*}"
+    # Whole, or not at all.
+    mv "$work/base" "$kept.${work##*.}"
+    mv -T "$kept.${work##*.}" "$kept" || rm -rf "$kept.${work##*.}"
+  fi
+  cp -a --reflink=auto "$kept" "$3"
   # As on the machine that this runs on, which may reach the Internet by a proxy with a certificate of its own.
   cp /etc/ssl/certs/ca-certificates.crt "$3/etc/ssl/certs/ca-certificates.crt"
   # No terminal, no modules of the kernel's, and no waiting for a network that has only a loopback interface.

@@ -21,6 +21,12 @@ describe('the manual', () => {
     expect(text).toBe(fillIn(text, await generatedTexts()));
   });
 
+  it('has everything that is generated, so that no table of the configuration is missing', async () => {
+    const manual = readdirSync(MANUAL).map((file) => readFileSync(join(MANUAL, file), 'utf8'));
+    const missing = [...(await generatedTexts()).keys()].filter((name) => !manual.join('').includes(`<!-- generated: ${name} -->`));
+    expect(missing).toEqual([]);
+  });
+
   it('names no text that nobody generates', () => {
     expect(() => fillIn('<!-- generated: keys x -->\n', new Map([['a', 'b']]))).toThrow(
       'no generated text is called "keys x"; there are a',

@@ -52,13 +52,13 @@ export async function applyFix(world: World, conf: string, fix: string | undefin
   for (const { what, lines } of stepsOf(fix)) {
     const [, append] = /^add to the end of (\S+)$/.exec(what) ?? [];
     const [, created] = /^write (\S+)$/.exec(what) ?? [];
-    const [, toml] = /^in \[groups\] of (\S+), set$/.exec(what) ?? [];
+    const [, table, toml] = /^in \[(groups|userdb)\] of (\S+), set$/.exec(what) ?? [];
     const [, settings] = /^in (\/\S+), set$/.exec(what) ?? [];
     const [, key, value] = /^in the userdb block with (driver|args) = (\S+), set$/.exec(what) ?? [];
     const [, shell] = /^(?:then )?run: (.+)$/.exec(what) ?? [];
     if (append !== undefined) change(append, (text) => `${text}\n${lines.join('\n')}\n`);
     else if (created !== undefined) writeFileSync(created, `${lines.join('\n')}\n`);
-    else if (toml !== undefined) change(outside(world, toml), (text) => `${text}\n[groups]\n${lines.join('\n')}\n`);
+    else if (toml !== undefined && table !== undefined) change(outside(world, toml), (text) => setInTable(text, table, lines));
     else if (settings !== undefined) change(settings, (text) => setIn(text, lines));
     else if (key !== undefined && value !== undefined) {
       change(conf, (text) =>
@@ -81,6 +81,12 @@ function setIn(text: string, lines: readonly string[]): string {
   const keys = lines.map((line) => line.split(' = ')[0]);
   const kept = text.split('\n').filter((line) => line !== '' && !keys.includes(line.trim().split(/\s*=/)[0]));
   return `${[...kept, ...lines].join('\n')}\n`;
+}
+
+/** Sets `key = value` lines in a table of TOML, in the place of the table that is there. */
+function setInTable(text: string, table: string, lines: readonly string[]): string {
+  const others = text.replace(new RegExp(`^\\[${table}\\]\\n(?:[^[].*\\n)*`, 'm'), '');
+  return `${others}[${table}]\n${lines.join('\n')}\n`;
 }
 
 /** A path of a world's /etc, seen from outside. */
