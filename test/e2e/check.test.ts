@@ -462,7 +462,7 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
     expect(findings.filter(({ section, level }) => section === 'dovecot' && level !== 'ok')).toEqual([]);
     if (door === undefined) {
       expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
-      expect(findings.filter(({ section }) => section === 'service')).toHaveLength(4);
+      expect(findings.filter(({ section }) => section === 'service')).toHaveLength(5);
     }
   });
 
@@ -504,8 +504,9 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
   });
 
   it("says when it can't judge by the service's rights, for want of setpriv", async () => {
-    const bin = path('bin');
-    const before = `mkdir ${bin} && ln -sf /usr/bin/* /usr/sbin/* ${bin} && rm ${bin}/setpriv && export PATH=${bin}`;
+    const [upper, work] = [path('upper'), path('work')];
+    const overlay = `lowerdir=/usr/bin,upperdir=${upper},workdir=${work}`;
+    const before = `mkdir ${upper} ${work} && mount -t overlay -o ${overlay} overlay /usr/bin && rm /usr/bin/setpriv`;
     const { faults } = await runCheck(dovecot.world, command(), ['-d', path('dovecot.conf')], before);
     expect(faults('rights')).toEqual([
       expect.objectContaining({
@@ -608,6 +609,13 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
           level: 'ok',
           place: socket,
           message: expect.stringMatching(/^acl-groups \S+ with \/etc\/acl-groups\.toml, as this command$/),
+        },
+        {
+          section: 'service',
+          check: 'userdb-room',
+          level: 'ok',
+          place: '[userdb] room',
+          message: expect.stringMatching(/^the other fields of alice's userdb reply take \d+ bytes, and 1024 are kept free$/),
         },
         { section: 'service', check: 'dovecot-value', level: 'ok', place: 'doveadm user', message: 'Dovecot has the same value for alice' },
       ]);
@@ -715,7 +723,7 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       await servicePid(other);
       const words = ['-d', join(other.world.directory, 'dovecot.conf'), 'bob'];
       expect(await other.groupsOf('bob')).toEqual(['team']);
-      expect((await runCheck(other.world, command(), words)).findings.filter(({ section }) => section === 'service')).toHaveLength(4);
+      expect((await runCheck(other.world, command(), words)).findings.filter(({ section }) => section === 'service')).toHaveLength(5);
       writeFileSync(join(other.world.etc, 'mail-groups'), 'team:::bob\nsales:::bob\n');
       const stale = (await runCheck(other.world, command(), words)).faults('dovecot-value');
       expect(stale).toEqual([
@@ -798,12 +806,16 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
   it('finds the running Dovecot in a mount namespace of its own, as systemd makes for it', async () => {
     const files = sound(undefined);
     const conf = write({ ...files, conf: `${files.conf}\nbase_dir = ${path('run-alone')}\nprotocols =\n` });
-    const script = `unshare --mount dovecot -F -c "$1" 2>/dev/null &
+    const script = `mount -t proc proc /proc
+      unshare --mount --propagation unchanged dovecot -F -c "$1" 2>/dev/null &
       until [ -e "$2/master.pid" ]; do sleep 0.1; done
       "$3" check --json
       kill $! && wait`;
     const words = ['sh', '-c', script, 'sh', conf, path('run-alone'), command()];
-    const { stdout } = await dovecot.world.run(['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', ...words]);
+    const { stdout } = await dovecot.world.run([
+      ...'unshare --mount --propagation unchanged --pid --fork --kill-child'.split(' '),
+      ...words,
+    ]);
     const findings = stdout
       .split('\n')
       .filter((line) => line !== '')
@@ -882,24 +894,41 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
       expect((await check()).faults('configuration')).toEqual([]);
     });
 
-    it.each([
-      [
-        '0K',
-        'error',
-        /^the other fields of alice's userdb reply take \d+ bytes, and 0 are kept free: with many groups, such a user can't log in$/,
-      ],
-      [
-        '7K',
-        'warning',
-        /^the other fields of alice's userdb reply take \d+ bytes, and 7168 are kept free: users with many groups are denied who would fit$/,
-      ],
-    ])('compares [userdb] room = "%s" with what the other fields take', async (room, level, message) => {
-      write(`[userdb]\nroom = "${room}"\n`);
+    it('finds [userdb] room that is more than the other fields need', async () => {
+      write('[userdb]\nroom = "7K"\n');
       const look = () => runCheck(dovecot.world, command(), ['-d', path('dovecot.conf'), 'alice']);
       const faults = (await look()).faults('userdb-room');
-      expect(faults).toEqual([expect.objectContaining({ level, place: '[userdb] room', message: expect.stringMatching(message) })]);
+      const message =
+        /^the other fields of alice's userdb reply take \d+ bytes, and 7168 are kept free: users with many groups are denied who would fit$/;
+      expect(faults).toEqual([
+        expect.objectContaining({ level: 'warning', place: '[userdb] room', message: expect.stringMatching(message) }),
+      ]);
       await applyFix(dovecot.world, path('dovecot.conf'), faults[0]?.fix);
       expect(readFileSync(toml(), 'utf8')).toBe('[userdb]\nroom = "1K"\n');
+      expect((await look()).faults('userdb-room')).toEqual([]);
+    });
+
+    it('finds [userdb] room that is less than the other fields need', async () => {
+      const other = await startDovecot({
+        ...base,
+        userdbs: [
+          { driver: 'passwd-file', users: [{ name: 'bob', fields: { mail_attachment_dir: `/${'x'.repeat(1100)}` } }], continues: true },
+        ],
+        ...withService(),
+        config: (directory) => withServiceFor(directory, 'passwd-file'),
+      });
+      onTestFinished(() => other.stop());
+      await servicePid(other);
+      const conf = join(other.world.directory, 'dovecot.conf');
+      const look = () => runCheck(other.world, command(), ['-d', conf, 'bob']);
+      const faults = (await look()).faults('userdb-room');
+      const message =
+        /^the other fields of bob's userdb reply take 1[12]\d\d bytes, and 1024 are kept free: with many groups, such a user can't log in$/;
+      expect(faults).toEqual([
+        expect.objectContaining({ level: 'error', place: '[userdb] room', message: expect.stringMatching(message) }),
+      ]);
+      await applyFix(other.world, conf, faults[0]?.fix);
+      expect(readFileSync(join(other.world.etc, 'acl-groups.toml'), 'utf8')).toBe('[userdb]\nroom = "2K"\n');
       expect((await look()).faults('userdb-room')).toEqual([]);
     });
 
