@@ -14,6 +14,11 @@ export function isPlain(name: string): boolean {
   return !/[ ,"%\\]/.test(name) && !name.startsWith(INLINE_24);
 }
 
+/** Whether a value means the same names to every version. A comma isn't nothing: `inline,:` does not begin with what 2.4 has a meaning for. */
+export function isPlainList(value: string): boolean {
+  return isPlain(value.replaceAll(',', ';'));
+}
+
 /**
  * At the start of a value that overrides a setting, 2.4 takes this for the contents of a file, and reads a newline in its place
  * (lib-settings/settings.c, settings_override_get_value; SET_FILE_INLINE_PREFIX). It is the only such word: those of the configuration
@@ -57,7 +62,7 @@ export function parseAclGroups(value: string, version: DovecotVersion | undefine
     case '2.4':
       return parse24(value) ?? [];
     default:
-      return isPlain(value.replaceAll(',', '')) ? value.split(',').filter((name) => name !== '') : [];
+      return isPlainList(value) ? value.split(',').filter((name) => name !== '') : [];
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from '../config/load.js';
 import { joinSpellings } from '../dovecot/fields.js';
-import { appendAclGroups, endsInVariable, formatAclGroups, isPlain, parseAclGroups } from '../dovecot/notation.js';
+import { appendAclGroups, endsInVariable, formatAclGroups, isPlain, isPlainList, parseAclGroups } from '../dovecot/notation.js';
 import type { VersionFound } from '../dovecot/version.js';
 import { USERDB_SOURCE } from '../providers/own-sources.js';
 import { ConfigError } from '../support/errors.js';
@@ -131,6 +131,6 @@ export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void 
 /** Whether a name has to be quoted, or may stand, quoted, in the existing value already, or can't just follow that value. */
 function readsDifferently(groups: readonly SourcedGroup[], existing: string): boolean {
   if (endsInVariable(existing)) return true;
-  const maybeQuoted = isPlain(existing.replaceAll(',', '')) ? '' : existing;
+  const maybeQuoted = isPlainList(existing) ? '' : existing;
   return groups.some(({ name }) => !isPlain(name) || maybeQuoted.includes(name));
 }

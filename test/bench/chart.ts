@@ -22,16 +22,24 @@ const GNUPLOT = '/usr/bin/gnuplot';
  * @throws NotPossible without gnuplot
  */
 export async function drawBars(file: string, panels: readonly Panel[]): Promise<void> {
+  await draw(file, gnuplotScript(panels), panels.map(({ title }) => title).join('; '));
+}
+
+/**
+ * Has gnuplot draw into an SVG file. `description` is for those who can't see it.
+ * @throws NotPossible without gnuplot
+ */
+export async function draw(file: string, script: string, description: string): Promise<void> {
   if (!existsSync(GNUPLOT)) throw new NotPossible("gnuplot is missing; install Debian's package gnuplot-nox");
   const child = spawn(GNUPLOT, ['-'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.end(gnuplotScript(panels));
+  child.stdin.end(script);
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   const [drawn, status] = await Promise.all([text(child.stdout), ended]);
   if (status !== 0) throw new Error(`gnuplot ended with status ${status}`);
-  writeFileSync(file, withColourSchemes(drawn, panels.map(({ title }) => title).join('; ')));
+  writeFileSync(file, withColourSchemes(drawn, description));
 }
 
 /**
@@ -98,7 +106,7 @@ function contestantsOf(panel: Panel | undefined): readonly string[] {
   return Object.values(panel?.tables ?? {})[0]?.rows.map(({ contestant }) => contestant) ?? [];
 }
 
-function colour(bar: number): string {
+export function colour(bar: number): string {
   return COLOURS[bar % COLOURS.length] ?? 'black';
 }
 
@@ -132,6 +140,6 @@ function panel(shown: Panel, index: number): readonly string[] {
 }
 
 /** A gnuplot string; single quotes take everything literally, and a doubled one stands for one. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

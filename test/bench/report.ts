@@ -3,11 +3,11 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { compare, interval, type Measured, named, type Summary, summarize } from './measure.js';
 
-/** A figure that isn't a time: memory, processor time, a share. */
+/** A figure that isn't a time: memory, processor time, a share, a number of something. */
 export interface Figure {
   readonly label: string;
   readonly value: number;
-  readonly unit: 'bytes' | 'ms' | '%';
+  readonly unit: 'bytes' | 'ms' | '%' | '';
 }
 
 /** One line of a table. */
@@ -89,6 +89,27 @@ export function isMet(value: number, expected: Verdict['expected']): boolean {
 
 /** The table as text: figures aligned, then what was expected and what came of it. */
 export function render(table: Table): string {
+  const [header = [], ...cells] = cellsOf(table);
+  const widths = header.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd();
+  const note = table.note === undefined ? [] : [`  (${table.note})`];
+  const verdicts = table.verdicts.map((verdict) => `  ${renderVerdict(verdict)}`);
+  return `${[table.title, ...note, line(header), ...cells.map(line), ...verdicts].join('\n')}\n`;
+}
+
+/** The table in Markdown, under a heading. */
+export function renderMarkdown(table: Table): string {
+  const [header = [], ...cells] = cellsOf(table);
+  const line = (row: readonly string[]): string => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const rule = header.map((_, column) => (column === 0 ? '---' : '--:'));
+  const note = table.note === undefined ? [] : [`${table.note.charAt(0).toUpperCase()}${table.note.slice(1)}.`, ''];
+  const verdicts = table.verdicts.length === 0 ? [] : ['', ...table.verdicts.map((verdict) => `- ${renderVerdict(verdict)}`)];
+  return `${[`### ${table.title}`, '', ...note, line(header), line(rule), ...cells.map(line), ...verdicts].join('\n')}\n`;
+}
+
+/** The titles of the columns that a table has figures for, then the rows. */
+function cellsOf(table: Table): readonly (readonly string[])[] {
   const labels = [...new Set(table.rows.flatMap(({ figures = [] }) => figures.map(({ label }) => label)))];
   const timed = table.rows.some(({ p50 }) => p50 !== undefined);
   const compared = table.rows.some(({ ratio }) => ratio !== undefined);
@@ -110,11 +131,7 @@ export function render(table: Table): string {
       return figure === undefined ? '' : quantity(figure.value, figure.unit);
     }),
   ]);
-  const widths = header.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`.trimEnd();
-  const note = table.note === undefined ? [] : [`  (${table.note})`];
-  return `${[table.title, ...note, line(header), ...cells.map(line), ...table.verdicts.map(renderVerdict)].join('\n')}\n`;
+  return [header, ...cells];
 }
 
 function renderVerdict({ what, value, unit, quartiles, interval, expected, met }: Verdict): string {
@@ -123,7 +140,7 @@ function renderVerdict({ what, value, unit, quartiles, interval, expected, met }
     bounds === undefined ? '' : ` (${label}: ${bounds.map(times).join(' to ')})`;
   const range = from('half of the rounds', quartiles) + from('95 % interval', interval);
   const outcome = met ? 'met' : `MISSED by ${significant(Math.abs(value / limit - 1) * 100)} %`;
-  return `  ${what}: ${quantity(value, unit)}${range}, expected ${bound} ${quantity(limit, unit)}: ${outcome}`;
+  return `${what}: ${quantity(value, unit)}${range}, expected ${bound} ${quantity(limit, unit)}: ${outcome}`;
 }
 
 /** Three significant digits, without an exponent. */
@@ -154,6 +171,8 @@ function quantity(value: number, unit: Figure['unit'] | Verdict['unit']): string
       return milliseconds(value);
     case '%':
       return `${Math.round(value)} %`;
+    case '':
+      return significant(value);
     case 'ratio':
       return times(value);
   }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startProgress } from '../support/progress.js';
 import { type BenchContext, type Benchmark, NotPossible } from './benchmark.js';
+import { publish } from './figures.js';
 import { installTarball } from './install.js';
 import { describeMachine, render, type Table, writeJson } from './report.js';
 
@@ -17,22 +18,30 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = Object.fr
   service: async () => (await import('./service.js')).service,
   ldap: async () => (await import('./ldap.js')).ldap,
   scale: async () => (await import('./scale.js')).scale,
+  morning: async () => (await import('./morning.js')).morning,
+  cost: async () => (await import('./cost.js')).cost,
 });
 
-const HELP = `Usage: npm run bench -- [--short] [--json directory] [name...]
+const HELP = `Usage: npm run bench -- [--short] [--json directory] [--manual] [name...]
 
 Measures acl-groups and its rivals in turn, in one run. Names: ${Object.keys(BENCHMARKS).join(', ')};
 all of them if none is given.
 
   --short           a smoke test: few rounds, whose figures mean nothing
   --json directory  where results go as JSON, and the chart (default: .cache/bench)
+  --manual          puts tables and chart into the manual, in the places of scale, morning and cost
 `;
 
 /** Runs the benchmarks that the command line names; exit status 1 when one of them fails to run. A missed expectation is a result. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { short: { type: 'boolean', default: false }, json: { type: 'string', default: '.cache/bench' }, help: { type: 'boolean' } },
+    options: {
+      short: { type: 'boolean', default: false },
+      json: { type: 'string', default: '.cache/bench' },
+      manual: { type: 'boolean', default: false },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) {
     process.stdout.write(HELP);
@@ -73,6 +82,7 @@ async function main(): Promise<number> {
         file = writeJson(output, name, { short: values.short, machine, tables });
       }
       process.stdout.write(`  written to ${file}\n\n`);
+      if (values.manual) publish('src/package/manual', output, { name, date: new Date(), machine, tables });
     } catch (error) {
       // In CI nothing may be left out; elsewhere what needs root or a server that isn't installed is named and passed over.
       if (error instanceof NotPossible && process.env.CI !== 'true') {

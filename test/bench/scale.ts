@@ -51,7 +51,7 @@ const STRIDE = 7919;
 async function manyUsers(start: Start, short: boolean, progress: BenchContext['progress']): Promise<Table> {
   const sizes: readonly { readonly users: number; readonly maxSize: string }[] = short
     ? [1, 100, 1000].map((users) => ({ users, maxSize: '64M' }))
-    : [1, 1000, 10_000, 100_000, 1_000_000].map((users) => ({ users, maxSize: users > 100_000 ? '1G' : '64M' }));
+    : [1, 1000, 10_000, 100_000, 1_000_000].map((users) => ({ users, maxSize: users > 100_000 ? '300M' : '64M' }));
   /** The size that is asked for long. */
   const long = short ? 1000 : 100_000;
   const total = short ? 5000 : 1_000_000;
@@ -97,21 +97,29 @@ async function manyUsers(start: Start, short: boolean, progress: BenchContext['p
   };
 }
 
+/** A user takes 270 bytes of the cache: by this number of them it is full for a while. */
+const BYTES_PER_USER = 200;
+/** How many it takes for the rest of the process to have reached its size, too. */
+const FEWEST = 50_000;
+
 /** Asks for more users than there is room for, by two sizes of room. What one takes more than the other is what the room is made of. */
 async function fullCache(start: Start, short: boolean, progress: BenchContext['progress']): Promise<Table> {
   const [small, large] = short ? [1, 2] : [1, 64];
-  // What an answer takes at least is 300 bytes: twice the room's worth of users, and everybody anew.
-  const users = ((2 * large * MIB) / 500) | 0;
   const bar = progress('scale: max_size', 2);
   const rows: Row[] = [];
   for (const size of [small, large]) {
+    const users = Math.max(short ? 10_000 : FEWEST, (size * MIB) / BYTES_PER_USER) | 0;
     const server = await start(`full-${size}`, `${size}M`);
     try {
       const sample = await search(server, users, (index) => index);
       const { cachedUsers, cacheBytes } = await readMonitor(server.path);
       if (Number(cachedUsers) >= users) throw new Error(`max_size = "${size}M" has room for all ${users} users`);
       const figures: readonly Figure[] = [...memoryOf(server), { label: 'by its own count', value: Number(cacheBytes), unit: 'bytes' }];
-      rows.push({ contestant: `max_size = "${size}M"`, ...summarize({ name: '', samples: [sample] }), figures });
+      rows.push({
+        contestant: `max_size = "${size}M", ${users.toLocaleString('en-US')} users`,
+        ...summarize({ name: '', samples: [sample] }),
+        figures,
+      });
     } finally {
       await server.stop();
     }
@@ -121,7 +129,7 @@ async function fullCache(start: Start, short: boolean, progress: BenchContext['p
   const [less, more] = rows.map((row) => row.figures?.[0]?.value ?? Number.NaN);
   const growth = ((more ?? Number.NaN) - (less ?? Number.NaN)) / ((large - small) * MIB);
   return {
-    title: `scale: a full cache, ${users.toLocaleString('en-US')} users`,
+    title: 'scale: a full cache',
     note: 'each answer is a lookup, and puts another one out',
     rows,
     verdicts: [verdict('growth of memory / of max_size', growth, 'ratio', MOST_OVERHEAD)],

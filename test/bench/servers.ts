@@ -136,7 +136,7 @@ function statusOf(pid: number, key: string): number {
 const TICK = 10;
 
 /** The processor time that a process has used, in milliseconds. */
-function processorTime(pid: number): number {
+export function processorTime(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The second field, the command's name in brackets, may hold anything.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -84,6 +84,10 @@ describe('parseAclGroups', () => {
       }),
     );
     expect(parseAclGroups('"a,b,c"', undefined)).toEqual([]);
+    expect(parseAclGroups('inline:a', undefined)).toEqual([]);
+    // Nothing but the start of the whole value has a meaning to 2.4, and a comma is no part of that.
+    expect(parseAclGroups('inline,:', undefined)).toEqual(['inline', ':']);
+    expect(parseAclGroups(',inline:a', undefined)).toEqual(['inline:a']);
   });
 
   it.each([
