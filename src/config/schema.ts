@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isTable, type Schema } from './options.js';
+import { isTable, kindOf, type Schema } from './options.js';
 
 /** Building blocks for option tables. Each states its default, so that documentation and code can't differ. */
 
@@ -46,8 +46,8 @@ export function duration(standard: string, least = '0s'): Schema<number> {
     () => inUnits(standard, UNITS),
     () =>
       v.pipe(
-        v.string((issue) => durationMessage(issue.received)),
-        v.regex(/^\d{1,9}(ms|s|m|h)$/, (issue) => durationMessage(issue.received)),
+        v.string((issue) => durationMessage(issue)),
+        v.regex(/^\d{1,9}(ms|s|m|h)$/, (issue) => durationMessage(issue)),
         v.transform((text) => inUnits(text, UNITS)),
         v.minValue(inUnits(least, UNITS), `expected a duration of "${least}" at least`),
         v.maxValue(LONGEST, 'expected a duration of 24 days at most'),
@@ -55,8 +55,8 @@ export function duration(standard: string, least = '0s'): Schema<number> {
   );
 }
 
-function durationMessage(received: string): string {
-  return `expected a duration such as "500ms", "3s" or "5m", found ${received}`;
+function durationMessage(issue: Received): string {
+  return `expected a duration such as "500ms", "3s" or "5m", found ${found(issue)}`;
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
@@ -93,7 +93,7 @@ export function oneOf<const Words extends readonly string[]>(words: Words, stand
   return new Optional(
     standard,
     () => standard,
-    () => v.picklist(words, (issue) => `expected one of ${allowed()}, found ${issue.received}`),
+    () => v.picklist(words, (issue) => `expected one of ${allowed()}, found ${found(issue)}`),
   );
 }
 
@@ -109,7 +109,7 @@ export function text(standard = ''): Schema<string> {
 /** A path that has to be given. */
 export function path(): Schema<string> {
   return v.pipe(
-    v.string(({ received }) => (received === 'undefined' ? 'missing; give a path' : `expected a path, found ${received}`)),
+    v.string((issue) => (issue.input === undefined ? 'missing; give a path' : `expected a path, found ${found(issue)}`)),
     v.nonEmpty('expected a path, found ""'),
   );
 }
@@ -169,6 +169,17 @@ function mapOfTexts(): Schema<ReadonlyMap<string, string>> {
   return v.pipe(v.custom<object>(isTable, expected('a table of texts')), entries);
 }
 
-function expected(what: string): (issue: { readonly received: string }) => string {
-  return (issue) => `expected ${what}, found ${issue.received}`;
+function expected(what: string): (issue: Received) => string {
+  return (issue) => `expected ${what}, found ${found(issue)}`;
+}
+
+/** What valibot says of a value that doesn't fit. */
+interface Received {
+  readonly input: unknown;
+  readonly received: string;
+}
+
+/** The value as messages show it. valibot has the names of classes for what isn't a text or a number. */
+function found({ input, received }: Received): string {
+  return typeof input === 'object' && input !== null ? kindOf(input) : received;
 }

@@ -18,8 +18,14 @@ export const SYSTEM_GROUPS_USER_FIELD = 'system_groups_user';
 /** The field that names the master user who logs in as another one (auth_master_user_separator). */
 export const MASTER_USER_FIELD = 'master_user';
 
-/** The fields that name whom the ACL plugin checks rights for: 2.4's setting, and 2.3's. */
-export const ACL_USER_FIELDS: readonly string[] = ['acl_user', 'plugin/acl_user'];
+/**
+ * The fields that name whom the ACL plugin checks rights for, the one that goes first in front (each seen on 2.3.19 and 2.4.1). On 2.4
+ * acl_user is `%{master_user}` by default, which mail processes take from a field `master`, while auth sends `master_user`.
+ */
+export const ACL_USER_FIELDS: Readonly<Record<DovecotVersion, readonly string[]>> = {
+  '2.3': ['plugin/acl_user', 'acl_user'],
+  '2.4': ['acl_user', 'master'],
+};
 
 /** A userdb field, with its key as Dovecot has it. */
 export interface Field {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type Environment, parseEnvironment } from './environment.js';
 
 /** What the launcher says of itself when it starts Node.js for exec mode. */
@@ -40,10 +40,19 @@ function readLauncher(): Launcher | undefined {
   return {
     pid: Number(pid),
     logDescriptor: logDescriptor === '4' ? 4 : 2,
-    environment: parseEnvironment(readFileSync(0, 'latin1')),
+    environment: parseEnvironment(takeStdin()),
     whole: source === 'environ',
     moment: parseMoment(process.env.ACL_GROUPS_MOMENT ?? ''),
   };
+}
+
+/** The environment holds secrets of the userdb, and must not be found where a configuration names /dev/stdin as a file. */
+function takeStdin(): string {
+  const bytes = readFileSync(0, 'latin1');
+  closeSync(0);
+  // The lowest number is taken, which is 0.
+  openSync('/dev/null', 'r');
+  return bytes;
 }
 
 function parseMoment(text: string): Moment | undefined {

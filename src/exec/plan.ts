@@ -23,11 +23,12 @@ export interface Plan {
  * The plan as the launcher reads it: a line that separates, then the fields with that line between them, and a full stop. The separator is
  * one that no field holds, so values may have lines. Behind all of it is a line of the separator and a full stop, by which the launcher knows
  * that nothing is missing: no field holds that either, nor is any other part of the plan its like, such as a field that begins with a full stop.
+ * What may be long comes last.
  */
 export function formatPlan({ status, optionWords, program, unset, keys, addition, perl }: Plan): Buffer {
-  const handover = perl === undefined ? [] : [perl.path, ...perl.variables];
+  const handover = [...(perl === undefined ? [] : [perl.path, ...perl.variables]), ''];
   const change = keys === undefined ? '' : keys === 'unchanged' ? keys : Buffer.concat([Buffer.from('='), keys]);
-  const fields = [String(status), String(optionWords), program, unset.join(' '), change, addition, ...handover].map((field) =>
+  const fields = [String(status), String(optionWords), program, unset.join(' '), change, ...handover, addition].map((field) =>
     Buffer.from(field),
   );
   let separator = '-';

@@ -1,4 +1,5 @@
 import { ACL_GROUPS_FIELD, ACL_USER_FIELDS, type Field, MASTER_USER_FIELD, SYSTEM_GROUPS_USER_FIELD } from '../dovecot/fields.js';
+import type { DovecotVersion } from '../dovecot/notation.js';
 import type { LoginUser } from '../providers/provider.js';
 import { UsageError } from '../support/errors.js';
 import { hasControlCharacters, isUnicode } from '../support/text.js';
@@ -27,19 +28,19 @@ export interface LoginFacts {
 export type Subject = 'user' | 'master';
 
 /**
- * Whose groups a login gets by the option `master_user`. `auto`: of the one as whom Dovecot checks ACLs, which is the one whom acl_user
- * names, else on 2.3 the master user, and on 2.4 the user (seen on 2.3.19 and 2.4.1: mail processes of 2.4 never learn of the master user,
- * as get_master_user() of mail-storage-service.c looks for the field `master`, and auth sends `master_user`).
+ * Whose groups a login gets by the option `master_user`. `auto`: of the one as whom Dovecot checks ACLs, whom fields of the userdb may name
+ * ({@link ACL_USER_FIELDS}); else on 2.3 the master user, and on 2.4, whose mail processes never learn of him, the user.
  */
 export async function subjectOf(
   { fields }: LoginFacts,
   option: 'auto' | Subject,
-  findVersion: () => Promise<{ readonly version: '2.3' | '2.4' } | undefined>,
+  findVersion: () => Promise<{ readonly version: DovecotVersion } | undefined>,
 ): Promise<Subject> {
   if (option !== 'auto') return option;
-  const aclUser = ACL_USER_FIELDS.map((field) => fields.get(field)).find((name) => name !== undefined);
+  const version = (await findVersion())?.version ?? '2.4';
+  const aclUser = ACL_USER_FIELDS[version].map((field) => fields.get(field)).find((name) => name !== undefined);
   if (aclUser !== undefined) return aclUser === fields.get(MASTER_USER_FIELD) ? 'master' : 'user';
-  return (await findVersion())?.version === '2.3' ? 'master' : 'user';
+  return version === '2.3' ? 'master' : 'user';
 }
 
 /** Whether a master user logs in as another one. */

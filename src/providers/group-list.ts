@@ -13,6 +13,9 @@ const KINDS: readonly (readonly [keyof Group, 'string' | 'number' | 'boolean'])[
   ['warning', 'string'],
 ];
 
+/** More than anybody has, and few enough for the service, which would stand still for seconds over millions. */
+const MOST_GROUPS = 100_000;
+
 /**
  * A provider's answer with the keys of the contract alone, once it is sure to be one: third-party providers may be JavaScript. What is
  * taken for no group, or for a reason to skip one, would take it away from the user without a word.
@@ -21,6 +24,7 @@ const KINDS: readonly (readonly [keyof Group, 'string' | 'number' | 'boolean'])[
 export function requireGroups(provider: string, answer: unknown): readonly Group[] | undefined {
   if (answer === undefined) return undefined;
   if (!Array.isArray(answer)) throw notGroups(provider, `found ${kindOf(answer)}`);
+  if (answer.length > MOST_GROUPS) throw new ProviderError(provider, `answered with ${answer.length} groups, more than ${MOST_GROUPS}`);
   // Not by map(), which passes over holes.
   return Array.from(answer as ArrayLike<unknown>, (group, index) => requireGroup(provider, group, index));
 }

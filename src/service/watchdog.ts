@@ -22,8 +22,13 @@ export interface WatchdogStart {
   readonly period: number;
   /** How many looks at the same number are too many. */
   readonly most: number;
-  /** For the log. */
-  readonly message: string;
+  readonly lastLine: LogLine;
+}
+
+/** A line as the log has it, for a thread that writes it by itself: nobody else does any more. */
+export interface LogLine {
+  readonly descriptor: number;
+  readonly text: string;
 }
 
 /** Looks within the limit. Many, because one may come late, and each is counted as one however late it is: see watchdog-thread.ts. */
@@ -33,17 +38,17 @@ const LOOKS = 10;
 const SHORTEST_LIMIT = 2000;
 
 /**
- * Has a thread of its own end this process, by SIGKILL and after an error in the log, once its event loop has stood still for `limit`
+ * Has a thread of its own end this process, by SIGKILL and after a last line in the log, once its event loop has stood still for `limit`
  * milliseconds, two seconds at least. Time in which the whole process or machine was stopped doesn't count.
  */
-export function startWatchdog(limit: number, onStuckMessage: string): Watchdog {
+export function startWatchdog(limit: number, lastLine: LogLine): Watchdog {
   const period = Math.ceil(Math.max(limit, SHORTEST_LIMIT) / LOOKS);
   const beats = new SharedArrayBuffer(4);
   const counter = new Int32Array(beats);
   // Twice as often as is looked: one beat that is late is no news.
   const timer = setInterval(() => Atomics.add(counter, 0, 1), Math.ceil(period / 2));
   timer.unref();
-  const start: WatchdogStart = { beats, period, most: LOOKS, message: onStuckMessage };
+  const start: WatchdogStart = { beats, period, most: LOOKS, lastLine };
   const worker = new Worker(builtFile('watchdog-thread.cjs', import.meta.url), {
     name: 'watchdog',
     workerData: start,

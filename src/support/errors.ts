@@ -73,20 +73,38 @@ export function explain(error: unknown): string {
   let current = error;
   // Bounded, because a chain of causes may bite its own tail.
   for (let depth = 0; current !== undefined && depth < 5; depth++) {
-    const message = current instanceof Error ? current.message || current.name : textOf(current);
+    const message = messageOf(current);
     // Libraries often repeat the cause's message in their own.
     if (!parts.some((part) => part.includes(message))) parts.push(message);
-    const whole = current instanceof UsageError || current instanceof ConfigError;
-    current = current instanceof Error && !whole ? current.cause : undefined;
+    current = causeOf(current);
   }
   return parts.join(': ');
 }
 
-/** Anything may be thrown, and not everything has a text: `Object.create(null)` throws when it is asked for one. */
-function textOf(thrown: unknown): string {
+/** Characters of one message that are shown: a third-party provider's may hold all that it has read, and it goes to the log and to Dovecot. */
+const LONGEST_MESSAGE = 1000;
+
+/** Anything may be thrown, and not everything has a text: `Object.create(null)` and an error whose getter throws do so when they are asked. */
+function messageOf(thrown: unknown): string {
+  let text: string;
   try {
-    return String(thrown);
+    text = String(thrown instanceof Error ? thrown.message || thrown.name : thrown);
   } catch {
     return 'something without a text was thrown';
   }
+  const whole = text.length <= LONGEST_MESSAGE || isWhole(thrown);
+  return whole ? text : `${text.slice(0, LONGEST_MESSAGE)}… (${text.length} characters)`;
+}
+
+function causeOf(thrown: unknown): unknown {
+  try {
+    return thrown instanceof Error && !isWhole(thrown) ? thrown.cause : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether we wrote it ourselves, with all that there is to say. */
+function isWhole(thrown: unknown): boolean {
+  return thrown instanceof UsageError || thrown instanceof ConfigError;
 }

@@ -35,9 +35,9 @@ describe('parseOptions', () => {
   });
 
   it.each([
-    ['a text', 'here: expected a table of options, found string'],
-    [['a'], 'here: expected a table of options, found object'],
-    [new Date(0), 'here: expected a table of options, found object'],
+    ['a text', 'here: expected a table of options, found a text'],
+    [['a'], 'here: expected a table of options, found a list'],
+    [new Date(0), 'here: expected a table of options, found a date'],
     [{ name: 1 }, 'here: name: expected a text, found 1'],
     [{ __proto__: { inherited: 1 }, toString: 1 }, 'here: unknown key "toString"; allowed are name, wait'],
   ])('refuses %j', (given, message) => {

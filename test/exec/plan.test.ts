@@ -5,8 +5,8 @@ const PLAN = { status: 0, optionWords: 2, program: '/bin/true', unset: ['PWD', '
 
 describe('formatPlan', () => {
   it('puts a line between the fields, and ends with a full stop and a line of its own', () => {
-    expect(formatPlan(PLAN).toString()).toBe('-\n0\n-\n2\n-\n/bin/true\n-\nPWD X\n-\n\n-\na,b\n-\n.\n-.');
-    expect(formatPlan({ ...PLAN, keys: 'unchanged' }).toString()).toContain('\n-\nPWD X\n-\nunchanged\n-\na,b\n-\n.\n-.');
+    expect(formatPlan(PLAN).toString()).toBe('-\n0\n-\n2\n-\n/bin/true\n-\nPWD X\n-\n\n-\n\n-\na,b\n-\n.\n-.');
+    expect(formatPlan({ ...PLAN, keys: 'unchanged' }).toString()).toContain('\n-\nPWD X\n-\nunchanged\n-\n\n-\na,b\n-\n.\n-.');
     expect(formatPlan({ ...PLAN, keys: Buffer.from('UID \xff ', 'latin1') }).toString('latin1')).toContain('\n-\n=UID \xff \n-\n');
   });
 
@@ -24,7 +24,7 @@ describe('formatPlan', () => {
       formatPlan({ ...PLAN, perl })
         .toString()
         .split('\n--\n')
-        .slice(-4),
-    ).toEqual(['/usr/bin/perl', `A=${value}`, value, '.\n--.']);
+        .slice(-6),
+    ).toEqual(['/usr/bin/perl', `A=${value}`, value, '', 'a,b', '.\n--.']);
   });
 });

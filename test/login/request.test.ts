@@ -73,8 +73,14 @@ describe('a master user', () => {
     ['2.3', {}, 'master'],
     ['2.4', {}, 'user'],
     [undefined, {}, 'user'],
-    ['2.3', { 'plugin/acl_user': 'alice@example.com' }, 'user'],
+    ['2.3', { acl_user: 'alice@example.com' }, 'user'],
+    ['2.3', { 'plugin/acl_user': 'alice@example.com', acl_user: 'admin@example.com' }, 'user'],
+    ['2.3', { master: 'alice@example.com' }, 'master'],
     ['2.4', { acl_user: 'admin@example.com' }, 'master'],
+    ['2.4', { 'plugin/acl_user': 'admin@example.com' }, 'user'],
+    ['2.4', { master: 'admin@example.com' }, 'master'],
+    ['2.4', { master: 'bob@example.com' }, 'user'],
+    ['2.4', { acl_user: 'alice@example.com', master: 'admin@example.com' }, 'user'],
   ] as const)('gives a login of %s with %j the groups of the %s', async (found, fields, subject) => {
     expect(await subjectOf(login(fields), 'auto', version(found))).toBe(subject);
     expect(await subjectOf(login(fields), 'user', version(found))).toBe('user');

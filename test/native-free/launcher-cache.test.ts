@@ -216,6 +216,37 @@ describe.each(SHELLS)('the cache of exec mode under $name', (shell) => {
     expect(login()).toBe(75);
   });
 
+  it('keeps nothing of a configuration by a relative path, which is another one in another directory', () => {
+    const inDirectory = (name: string): string | undefined => {
+      const directory = join(prefix, name);
+      mkdirSync(directory, { recursive: true });
+      const config = join(directory, 'relative.toml');
+      writeFileSync(config, 'providers = ["file"]\n[provider.file]\npath = "groups"\n', { mode: 0o644 });
+      age(config);
+      writeFileSync(join(directory, 'groups'), `${name}:::alice\n`, { mode: 0o644 });
+      const command = [
+        ...shell.words,
+        join(prefix, 'bin/acl-groups'),
+        '-c',
+        'relative.toml',
+        '-C',
+        cache,
+        '-D',
+        '2.4',
+        ...PRINT_ENVIRONMENT,
+      ];
+      const { stdout } = spawnSync('env', ['-i', 'USER=alice', 'USERDB_KEYS=', ...command], { encoding: 'utf8', cwd: directory });
+      return parsePrinted(stdout).ACL_GROUPS;
+    };
+    expect([inDirectory('one'), inDirectory('two')]).toEqual(['one', 'two']);
+    expect(readdirSync(cache)).toEqual([]);
+  });
+
+  it('takes nothing but a file for an entry: a FIFO would hold the login for ever', () => {
+    spawnSync('mkfifo', [join(cache, 'alice')]);
+    expect(groups()).toBe(VALUE);
+  });
+
   it('answers a user whom nobody knows, and one with a name that is not ASCII', () => {
     const bob = { ...ALICE, USER: 'bob' };
     expect(groups(bob, options)).toBeUndefined();

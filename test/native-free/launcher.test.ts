@@ -18,7 +18,7 @@ afterAll(() => rmSync(prefix, { recursive: true, force: true }));
 
 /** What a Node.js that answers with this value does. */
 const plan = (value: string): string =>
-  `{ printf '%s\\n' - 0 - 0 - ${PRINT_ENVIRONMENT[0]} - '' - '' - '${value}' -; printf '%s\\n-.' .; } >&3`;
+  `{ printf '%s\\n' - 0 - 0 - ${PRINT_ENVIRONMENT[0]} - '' - '' - '' - '${value}' -; printf '%s\\n-.' .; } >&3`;
 
 describe.each(SHELLS)('the launcher under $name', (sh) => {
   const { name } = sh;
@@ -250,6 +250,34 @@ describe.each(SHELLS)('the launcher under $name', (sh) => {
     expect(launch(args, env as Record<string, string>, sent)).toEqual({ status, stdout: '', stderr: `acl-groups: error: ${message}\n` });
   });
 
+  it('passes on as much as a variable can have', () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `group-${index}`);
+    const file = join(prefix, 'many');
+    writeFileSync(file, names.map((group) => `${group}:::${USER}\n`).join(''), { mode: 0o644 });
+    writeFileSync(join(prefix, 'many.toml'), `providers = ["file"]\n[provider.file]\npath = "${file}"\n`, { mode: 0o644 });
+    const { status, stdout, stderr } = launch(['-c', join(prefix, 'many.toml'), ...PRINT_ENVIRONMENT]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(parsePrinted(stdout).ACL_GROUPS).toBe(names.join(','));
+  });
+
+  it("has nothing of the userdb's secrets where the configuration names stdin", () => {
+    const config = join(prefix, 'stdin.toml');
+    writeFileSync(config, 'providers = ["file"]\n[provider.file]\npath = "/dev/stdin"\n', { mode: 0o644 });
+    const env = { USER, USERDB_KEYS: 'PASS ', PASS: 'hunter2' };
+    expect(launch(['-c', config, '/bin/echo', 'ran'], env)).toEqual({
+      status: 75,
+      stdout: '',
+      stderr: `acl-groups: error: ${USER}: provider file failed: file: /dev/stdin: refused: it is a device; name a regular file; login denied (on_error = "deny")\n`,
+    });
+  });
+
+  it('needs no log', () => {
+    const command = ['-i', `USER=${USER}`, shell, ...words, join(prefix, 'bin/acl-groups'), ...PRINT_ENVIRONMENT];
+    const { status, stdout } = spawnSync('sh', ['-c', 'exec "$@" 2>&-', 'sh', 'env', ...command], { encoding: 'utf8' });
+    expect(status).toBe(0);
+    expect(parsePrinted(stdout).ACL_GROUPS).toBe(GROUPS);
+  });
+
   describe('with a third-party provider that', () => {
     const configure = (module: string): string => {
       writeFileSync(join(prefix, 'own.mjs'), `export default { name: 'own', options: {}, create: () => ({ ${module} }) };\n`);
@@ -304,6 +332,28 @@ export default { name: 'own', options: {}, create: () => ({ async groups() {
       const { status, stdout, stderr } = launch(['-c', join(prefix, 'own.toml'), ...PRINT_ENVIRONMENT]);
       expect({ status, stderr }).toEqual({ status: 0, stderr: 'one\ntwo\n' });
       expect(parsePrinted(stdout)).toMatchObject({ ACL_GROUPS: 'staff' });
+    });
+
+    it.each([
+      ['loops in its lookup', 'groups() { for (;;); }', 75],
+      ['loops in close(), behind its answer', "async groups() { return [{ name: 'staff' }]; }, close() { for (;;); }", 0],
+    ])('%s: ends with the time that an answer may take', (_what, module, expected) => {
+      const config = configure(module);
+      writeFileSync(config, 'providers = ["./own.mjs"]\ntimeout = "2s"\n');
+      const { status, stdout, stderr } = launch(['-c', config, '/bin/echo', 'ran']);
+      expect({ status, stdout }).toEqual({ status: expected, stdout: expected === 0 ? 'ran\n' : '' });
+      // A shell may remark upon the signal.
+      expect(stderr).toContain(
+        `acl-groups: error: ${USER}: a third-party provider (./own.mjs) has blocked the process for longer than timeout = 2000 ms; the process is terminated\n`,
+      );
+    });
+
+    it('loops while it is loaded: ends with the time that an answer may take', () => {
+      const config = configure('');
+      writeFileSync(join(prefix, 'own.mjs'), 'for (;;);');
+      writeFileSync(config, 'providers = ["./own.mjs"]\ntimeout = "2s"\n');
+      const { status, stdout } = launch(['-c', config, '/bin/echo', 'ran']);
+      expect({ status, stdout }).toEqual({ status: 75, stdout: '' });
     });
 
     it('answers with names instead of groups: is no answer', () => {
@@ -364,12 +414,12 @@ export default { name: 'own', options: {}, create: () => ({ async groups() {
       ['says nothing', 'exit 0', (path: string) => `${path} ended with status 0 before it had an answer`],
       [
         'is cut off',
-        'printf "%s\\n" - 0 - 0 - /bin/true - "" - "" - a,b - >&3',
+        'printf "%s\\n" - 0 - 0 - /bin/true - "" - "" - "" - a,b - >&3',
         (path: string) => `${path} ended with status 0 before it had an answer`,
       ],
       [
         'is cut off inside the groups',
-        '{ printf "%s\\n" - 0 - 0 - /bin/true - "" - "" -; printf acct; } >&3',
+        '{ printf "%s\\n" - 0 - 0 - /bin/true - "" - "" - "" -; printf acct; } >&3',
         (path: string) => `${path} ended with status 0 before it had an answer`,
       ],
     ])('%s: execs nothing, and says so', (_what, script, message) => {
@@ -406,12 +456,12 @@ export default { name: 'own', options: {}, create: () => ({ async groups() {
     });
 
     it('has a plan that is cut off behind the full stop of a value: ends with 75', () => {
-      behave('{ printf "%s\\n" - 0 - 0 - /usr/bin/env - "" - "" -; printf .; } >&3; kill -KILL $$');
+      behave('{ printf "%s\\n" - 0 - 0 - /usr/bin/env - "" - "" - "" -; printf .; } >&3; kill -KILL $$');
       expect(launch(PRINT_ENVIRONMENT)).toMatchObject({ status: 75, stdout: '' });
     });
 
     it('has a whole plan: uses it, however the process ended', () => {
-      behave('{ printf "%s\\n" -- 0 -- 0 -- /usr/bin/env -- "" -- "" -- "a" "-" "b" --; printf "%s\\n--." .; } >&3; kill -PIPE $$');
+      behave('{ printf "%s\\n" -- 0 -- 0 -- /usr/bin/env -- "" -- "" -- "" -- "a" "-" "b" --; printf "%s\\n--." .; } >&3; kill -PIPE $$');
       expect(launch(PRINT_ENVIRONMENT).stdout.split('\0')).toContain('ACL_GROUPS=a\n-\nb');
     });
 

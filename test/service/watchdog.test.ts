@@ -13,7 +13,7 @@ const children: ChildProcess[] = [];
 beforeAll(async () => {
   const inputs = [
     ['watched', 'test/service/watched.ts', 'esm'],
-    ['watchdog-thread', 'src/terminal/watchdog-thread.ts', 'cjs'],
+    ['watchdog-thread', 'src/service/watchdog-thread.ts', 'cjs'],
   ] as const;
   for (const [name, file, format] of inputs) {
     const entryFileNames = format === 'esm' ? '[name].mjs' : '[name].cjs';

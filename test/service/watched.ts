@@ -3,8 +3,9 @@
  * @module
  */
 import { startWatchdog } from '../../src/service/watchdog.js';
+import { stderrLine } from '../../src/terminal/stderr.js';
 
-const watchdog = startWatchdog(2000, 'the event loop stands still');
+const watchdog = startWatchdog(2000, stderrLine('error', 'the event loop stands still'));
 
 /** Keeps the event loop from turning. */
 function block(milliseconds: number): void {

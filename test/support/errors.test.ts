@@ -36,6 +36,23 @@ describe('explain', () => {
     expect(explain(new TypeError())).toBe('TypeError');
   });
 
+  it('says something about an error whose properties throw', () => {
+    const error = new Error('x');
+    const trap = (): never => {
+      throw new Error('trap');
+    };
+    Object.defineProperty(error, 'cause', { get: trap });
+    expect(explain(error)).toBe('x');
+    Object.defineProperty(error, 'message', { get: trap });
+    expect(explain(error)).toBe('something without a text was thrown');
+  });
+
+  it('cuts what is long off, but nothing that was written for the administrator', () => {
+    expect(explain(new Error('x'.repeat(1000)))).toBe('x'.repeat(1000));
+    expect(explain(new Error('x'.repeat(1001)))).toBe(`${'x'.repeat(1000)}… (1001 characters)`);
+    expect(explain(new ConfigError('x'.repeat(1001)))).toBe('x'.repeat(1001));
+  });
+
   it('ends on a chain of causes that bites its tail', () => {
     const error = new Error('loop');
     error.cause = error;

@@ -12,7 +12,7 @@ const ASSERT = fileURLToPath(new URL('assert.cjs', import.meta.url));
 const OTHERS = {
   'provider-thread': 'src/providers/thread/thread.ts',
   'check-as-service': 'src/check/as-service-program.ts',
-  'watchdog-thread': 'src/terminal/watchdog-thread.ts',
+  'watchdog-thread': 'src/service/watchdog-thread.ts',
 };
 
 export default defineConfig([

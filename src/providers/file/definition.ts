@@ -47,14 +47,17 @@ function read(groups: WatchedFile<Memberships>): Memberships {
   } catch (error) {
     // Says all of that by itself.
     if (error instanceof UntrustedFileError) throw new ProviderError(NAME, error.message, { cause: error });
-    const fix = FIXES[error instanceof Error && 'code' in error ? String(error.code) : ''] ?? 'fix that line';
-    throw new ProviderError(NAME, `${groups.path} can't be used: ${explain(error)}; ${fix}`, { cause: error });
+    // Only errors of the system have a code: of a line that can't be read the message says what to do.
+    const fix = error instanceof Error && 'code' in error ? `; ${FIXES[String(error.code)] ?? FIX}` : '';
+    throw new ProviderError(NAME, `${groups.path} can't be used: ${explain(error)}${fix}`, { cause: error });
   }
 }
 
+const FIX = `correct path in [provider.${NAME}]`;
+
 /** What helps against an error number of open(2) or read(2). */
 const FIXES: Readonly<Record<string, string>> = {
-  ENOENT: `create it, or correct path in [provider.${NAME}]`,
+  ENOENT: `create it, or ${FIX}`,
   EACCES: 'give the user that acl-groups runs as the right to read it',
 };
 

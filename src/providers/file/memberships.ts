@@ -35,7 +35,7 @@ export function readMemberships(text: string): Memberships {
     groups.set(group.name, group);
     forEachMember(text, line.membersStart, end, (from, to) => {
       const member = decodeName(text.slice(from, withoutBlanks(text, from, to)));
-      if (!isUnicode(member)) throw new Error(`line ${number}: the member ${quoted(member)} is not valid UTF-8`);
+      if (!isUnicode(member)) throw wrong(number, `the member ${quoted(member)} is not valid UTF-8`);
       const known = members.get(member);
       if (known === undefined) members.set(member, new Set([group]));
       else known.add(group);
@@ -50,7 +50,7 @@ const MOST_GID = 0xffff_fffe;
 function readGroup(text: string, line: GroupLine, start: number, end: number, number: number): Group {
   const { kind, nameStart, nameEnd, gidStart, gidEnd, membersStart } = line;
   const fail = (problem: string): never => {
-    throw new Error(`line ${number}: ${problem}`);
+    throw wrong(number, problem);
   };
   if (membersStart > end) fail(`expected name:password:gid:members, found ${quoted(decodeName(text.slice(start, end)))}`);
   const name = decodeName(text.slice(nameStart, nameEnd));
@@ -64,6 +64,10 @@ function readGroup(text: string, line: GroupLine, start: number, end: number, nu
     fail(`expected a number up to ${MOST_GID} or nothing for the gid, found ${quoted(decodeName(gid))}`);
   }
   return { name, gid: Number(gid) };
+}
+
+function wrong(line: number, problem: string): Error {
+  return new Error(`line ${line}: ${problem}; fix that line`);
 }
 
 /** Where a member ends without the blanks behind it. */

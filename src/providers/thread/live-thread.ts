@@ -1,9 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { builtFile } from '../../support/built-file.js';
 import { explain } from '../../support/errors.js';
 import type { Logger } from '../../support/log.js';
 import { createLogLimit } from './log-limit.js';
-import type { Order, Report, ThreadStart } from './messages.js';
+import type { Order, Report, ThreadData, ThreadStart } from './messages.js';
 
 /** A running thread. */
 export interface LiveThread {
@@ -29,22 +29,28 @@ const HEAP_LIMIT = 512;
 
 /** Starts a thread. What its code writes to standard output or standard error goes to the log. */
 export function startThread(start: ThreadStart, log: Logger, on: ThreadEvents): LiveThread {
+  const { port1: port, port2 } = new MessageChannel();
+  const workerData: ThreadData = { ...start, port: port2 };
   const worker = new Worker(builtFile('provider-thread.cjs', import.meta.url), {
     name: `provider ${start.given}`,
-    workerData: start,
+    workerData,
+    transferList: [port2],
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT, maxYoungGenerationSizeMb: 16 },
   });
   let ending: Promise<void> | undefined;
   let reason: string | undefined;
-  worker.on('message', (report: Report) => on.report(report));
-  worker.on('messageerror', (error) => log.error(`provider ${on.name()}: a message of its thread can't be read: ${explain(error)}`));
+  port.on('message', (report: Report) => on.report(report));
+  port.on('messageerror', (error) => log.error(`provider ${on.name()}: a message of its thread can't be read: ${explain(error)}`));
   worker.on('error', (error: NodeJS.ErrnoException) => {
     reason = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `out of memory (more than ${HEAP_LIMIT} MiB): a leak?` : explain(error);
   });
   const gone = new Promise<void>((resolve) => {
     worker.on('exit', (status) => {
+      // What it said at the end comes by a way of its own.
+      for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) on.report(last.message as Report);
+      port.close();
       resolve();
       if (ending === undefined) on.ended(reason ?? `its code called process.exit(${status})`);
     });
@@ -62,7 +68,7 @@ export function startThread(start: ThreadStart, log: Logger, on: ThreadEvents): 
   }
 
   return {
-    send: (order) => worker.postMessage(order),
+    send: (order) => port.postMessage(order),
     end() {
       ending ??= worker.terminate().then(() => gone);
       return ending;

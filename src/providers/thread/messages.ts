@@ -2,6 +2,7 @@
  * What the service and the thread of a third-party provider say to each other. All of it crosses by structured clone.
  * @module
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { LogLevel } from '../../support/log.js';
 import type { ProviderTable } from '../create.js';
 import type { Naming } from '../foreign.js';
@@ -11,6 +12,14 @@ import type { LoginUser } from '../provider.js';
 export interface ThreadStart {
   readonly given: string;
   readonly naming: Naming;
+}
+
+/**
+ * What it gets beside that: its end of a channel of ours. The provider's code doesn't see that one, and may use the thread's own
+ * (`parentPort`) for itself; what it sends there, nobody reads.
+ */
+export interface ThreadData extends ThreadStart {
+  readonly port: MessagePort;
 }
 
 /** Makes the provider of its table. */

@@ -4,7 +4,7 @@
  */
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { explain } from '../../support/errors.js';
 import { createLogger, type LogLevel } from '../../support/log.js';
 import { createProvider } from '../create.js';
@@ -12,9 +12,11 @@ import { loadForeign } from '../foreign.js';
 import { requireGroups } from '../group-list.js';
 import type { Finding, GroupProvider, ProviderDefinition } from '../provider.js';
 import { createLogLimit } from './log-limit.js';
-import { type CreateOrder, HEAVY, type Order, type Question, type Report, type ThreadStart } from './messages.js';
+import { type CreateOrder, HEAVY, type Order, type Question, type Report, type ThreadData } from './messages.js';
 
-const { given, naming } = workerData as ThreadStart;
+const { given, naming, port } = workerData as ThreadData;
+// The provider's code finds the same object.
+Reflect.deleteProperty(workerData, 'port');
 const running = new Map<number, AbortController>();
 let definition: ProviderDefinition | undefined;
 let provider: GroupProvider | undefined;
@@ -22,7 +24,7 @@ let provider: GroupProvider | undefined;
 let name = given;
 
 function report(message: Report): void {
-  parentPort?.postMessage(message);
+  port.postMessage(message);
 }
 
 const mayLog = createLogLimit((count) => postLine('warning', `provider ${name}: ${count} more lines of log within a second were dropped`));
@@ -47,7 +49,7 @@ function placeOf(error: unknown): string {
   return place === undefined ? '' : ` (at ${place})`;
 }
 
-parentPort?.on('message', (order: Order) => {
+port.on('message', (order: Order) => {
   if (order.kind === 'create') create(order);
   else if (order.kind === 'call') void answer(order.id, order.question);
   else if (order.kind === 'close') void close();

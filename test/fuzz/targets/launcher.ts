@@ -73,7 +73,7 @@ export const plan: Target = {
     const utf8 = (bytesOfText: string): string => Buffer.from(Buffer.from(bytesOfText, 'latin1').toString()).toString('latin1');
     const change = keys === 0 ? '' : keys === 1 ? 'unchanged' : `=${addition}`;
     const perl = lost === undefined ? [] : ['/usr/bin/perl', ...variables.map((variable) => variable.toString('latin1'))];
-    const expected = ['0', String(keys), utf8(program), unset.join(' '), change, utf8(addition), ...perl];
+    const expected = ['0', String(keys), utf8(program), unset.join(' '), change, ...perl, '', utf8(addition)];
     strictEqual(JSON.stringify(readPlan(bytes)), JSON.stringify(expected));
     // A plan that is cut off anywhere is none.
     strictEqual(readPlan(bytes.slice(0, numberOf(input, 2, bytes.length))), undefined);

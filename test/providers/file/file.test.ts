@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AWKWARD_NAMES, contractCases, loginUser } from '../../../src/providers/contract.js';
 import file from '../../../src/providers/file/definition.js';
 import type { GroupProvider } from '../../../src/providers/provider.js';
@@ -65,6 +65,10 @@ describe('the file provider', () => {
       'missing',
       `file: ${join(directory.path, 'missing')} can't be used: ENOENT: no such file or directory, open '${join(directory.path, 'missing')}'; create it, or correct path in [provider.file]`,
     ],
+    [
+      'circle',
+      `file: ${join(directory.path, 'circle')} can't be used: ELOOP: too many symbolic links encountered, stat '${join(directory.path, 'circle')}'; correct path in [provider.file]`,
+    ],
     ['.', `file: ${directory.path}: refused: it is a directory; name a regular file`],
     [
       'malformed',
@@ -72,6 +76,8 @@ describe('the file provider', () => {
     ],
   ])('says of %s what is wrong and how to fix it', async (path, message) => {
     directory.write('malformed', 'a:b\n');
+    symlinkSync('circle', join(directory.path, 'circle'));
+    onTestFinished(() => rmSync(join(directory.path, 'circle')));
     await expect(open(path).groups(loginUser('alice'), never)).rejects.toThrow(new ProviderError('file', message.slice('file: '.length)));
   });
 

@@ -80,7 +80,7 @@ describe('readMemberships', () => {
     ['a\u001b:x:x:bob', 'line 1: expected a number up to 4294967294 or nothing for the gid, found "x"'],
     ['\u001b[2J', 'line 1: expected name:password:gid:members, found "\\u{1b}[2J"'],
   ])('refuses %j', (text, message) => {
-    expect(() => read(text)).toThrow(new Error(message));
+    expect(() => read(text)).toThrow(new Error(`${message}; fix that line`));
   });
 
   it('grants no group that other readers of group(5) do not see, and loses none that they see', () => {
@@ -92,7 +92,7 @@ describe('readMemberships', () => {
 
   it('refuses members that are not UTF-8', () => {
     expect(() => readMemberships('staff:x::alice\nsales:x::caf\xe9\n')).toThrow(
-      new Error('line 2: the member "caf\ufffd" is not valid UTF-8'),
+      new Error('line 2: the member "caf\ufffd" is not valid UTF-8; fix that line'),
     );
   });
 });

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from '../../../src/support/log.js';
 /** A third-party provider that does to each user what his name says. It keeps a count of what it was asked. */
 const ODD = `
 import { writeFileSync, readFileSync, existsSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
 const text = (fallback) => ({ '~standard': { version: 1, vendor: 'odd', validate: (value) =>
   typeof (value ?? fallback) === 'string' ? { value: value ?? fallback } : { issues: [{ message: 'expected a text' }] } } });
 let asked = 0;
@@ -73,6 +74,11 @@ export default {
       if (what === 'print') { console.log('one\\ntwo'); console.error('three'); process.stdout.write('four'); return []; }
       if (what === 'log') { log.warning('w'); log.info('i'); log.error('e'); log.debug(() => 'd'); return []; }
       if (what === 'chatter') { for (let line = 0; line < 2000; line++) log.info('chatter'); return []; }
+      if (what === 'post') { for (const message of [null, 'text', { kind: 'answer', id: 1, value: [] }]) parentPort.postMessage(message); return [{ name: 'posted' }]; }
+      if (what === 'unlisten') { parentPort.close(); return [{ name: 'closed' }]; }
+      if (what === 'data') return Object.keys(workerData).map((name) => ({ name }));
+      if (what === 'trap') { const error = new Error('x'); Object.defineProperty(error, 'message', { get() { throw 1; } }); throw error; }
+      if (what === 'novel') throw new Error('x'.repeat(5_000_000));
       if (what === 'fail') throw Object.assign(new Error('no source', { cause: new Error('no network') }), { private: () => {} });
       if (what === 'void') throw Object.create(null);
       if (what === 'getter') return [new Team()];

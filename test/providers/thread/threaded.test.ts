@@ -48,6 +48,16 @@ describe('what is asked of a third-party provider', () => {
     const { names } = await open();
     await expect(names('fail')).rejects.toThrow(/^no source: no network$/);
     await expect(names('void')).rejects.toThrow(/^something without a text was thrown$/);
+    await expect(names('trap')).rejects.toThrow(/^something without a text was thrown$/);
+    await expect(names('novel')).rejects.toThrow(/^x{1000}… \(5000000 characters\)$/);
+  });
+
+  it("may use the thread's own port for itself", async () => {
+    const { names, lines } = await open();
+    expect(await names('post')).toEqual(['posted']);
+    expect(await names('unlisten')).toEqual(['closed']);
+    expect(await names('data')).toEqual(['given', 'naming']);
+    expect(lines).toEqual([]);
   });
 
   it('may be groups with getters', async () => {

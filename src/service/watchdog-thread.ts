@@ -1,12 +1,12 @@
 /**
- * The program of the watchdog's thread, see service/watchdog.ts. Here, because it writes to the log by itself: nobody else does any more.
+ * The program of the watchdog's thread, see watchdog.ts.
  * @module
  */
+import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import type { WatchdogStart } from '../service/watchdog.js';
-import { stderrLogger } from './stderr.js';
+import type { WatchdogStart } from './watchdog.js';
 
-const { beats, period, most, message } = workerData as WatchdogStart;
+const { beats, period, most, lastLine } = workerData as WatchdogStart;
 const counter = new Int32Array(beats);
 const bed = new Int32Array(new SharedArrayBuffer(4));
 let seen = Atomics.load(counter, 0);
@@ -19,5 +19,9 @@ for (let same = 0; same < most; ) {
   same = now === seen ? same + 1 : 0;
   seen = now;
 }
-stderrLogger().error(message);
+try {
+  writeSync(lastLine.descriptor, lastLine.text);
+} catch {
+  // A log that is gone or full must not keep the process.
+}
 process.kill(process.pid, 'SIGKILL');
