@@ -66,7 +66,7 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
 
 /**
  * Ends this process when a third-party provider keeps it from running for as long as an answer may take: an endless loop would stay for ever,
- * and Dovecot doesn't end it. (Measured: the thread costs a login 3 ms.)
+ * and Dovecot doesn't end it. (Its thread: see service/watchdog.ts.)
  */
 async function watchForeign({ providers, timeout }: Config, user: string, { logDescriptor }: Launcher): Promise<void> {
   const foreign = providers.filter((name) => !Object.hasOwn(BUILT_IN, name));

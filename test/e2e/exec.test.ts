@@ -47,6 +47,27 @@ describe.each(VERSIONS)('exec mode under Dovecot %s', (version) => {
       return lines.length < count ? undefined : lines;
     }, `${count} lines of imap-postlogin`);
 
+  it('gives a login by a master user the groups of the one as whom Dovecot checks ACLs, whatever field of the userdb names him', async () => {
+    const fields = [{}, { acl_user: 'admin' }, { 'plugin/acl_user': 'admin' }, { master: 'admin' }, { acl_user: 'user4', master: 'admin' }];
+    const dovecot = await start({
+      virtualUsers: fields.map((given, index) => ({ name: `user${index}`, fields: given })),
+      masterUsers: ['admin'],
+      etc: {
+        'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "virtual-groups"\n',
+        'virtual-groups': `group-of-admin:::admin\n${fields.map((_, index) => `group-of-user${index}:::user${index}\n`).join('')}`,
+      },
+      postLogin: command(),
+    });
+    for (const index of fields.keys()) {
+      const client = await dovecot.imap(`user${index}*admin`);
+      await client.command('SELECT INBOX');
+      await client.command('LOGOUT');
+      const { groups, lines } = await dovecot.session(client);
+      const [, aclUser] = lines.map((line) => /acl username = (\S+)/.exec(line)).find((found) => found !== null) ?? [];
+      expect(groups).toEqual([`group-of-${aclUser}`]);
+    }
+  });
+
   describe("with the documentation's service block", () => {
     let dovecot: Dovecot;
     beforeAll(async () => {

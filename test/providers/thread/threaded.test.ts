@@ -80,6 +80,13 @@ describe('what is asked of a third-party provider', () => {
     await expect(groups(loginUser(`list:${list}`))).rejects.toThrow(NOT_GROUPS + problem);
   });
 
+  it('is an error for more groups than anybody has, which the service would stand still over', async () => {
+    const { groups } = await open();
+    const list = (length: number): string => `list:Array(${length}).fill({ name: 'a' })`;
+    expect(await groups(loginUser(list(100_000)))).toHaveLength(100_000);
+    await expect(groups(loginUser(list(100_001)))).rejects.toThrow(/^odd: answered with 100001 groups, more than 100000$/);
+  });
+
   it('is an error for a cache key that is no text', async () => {
     const { provider } = await open();
     await expect(provider.cacheKey?.(loginUser('key:number'))).rejects.toThrow(/^cacheKey\(\) returned a number, not a string$/);
