@@ -4,10 +4,10 @@
  * @module
  */
 
-/** A text as a value within a DN: whatever it holds, it stays one value. */
+/** A text as a value within a DN (RFC 4514, 2.4): whatever it holds, it stays one value. */
 export function escapeDnValue(text: string): string {
-  // The bytes of every special character of RFC 4514 in hex, blanks and # too: it is allowed anywhere, so that no position needs a rule.
-  return text.replace(/[\p{Cc} "#+,;<=>\\]/gu, (c) => Buffer.from(c).toString('hex').replace(/../g, '\\$&'));
+  // In hex, which is allowed for all: some servers take no other form of control characters.
+  return text.replace(/[\p{Cc}"+,;<=>\\]|^[ #]| $/gu, (c) => Buffer.from(c).toString('hex').replace(/../g, '\\$&'));
 }
 
 /** The DNs above an entry, the nearest first: what is behind each comma that isn't part of a value. */

@@ -35,25 +35,16 @@ const MARK = /([\ue000-\ue0ff])/;
 export function parseFilter(source: string, allowed: readonly string[], option: string): FilterTemplate {
   const refuse = (reason: string): ConfigError => new ConfigError(`${option}: ${source.trim()}: no filter: ${reason}`);
   const root = parse(source, allowed, refuse);
-  const leaves = [...leavesOf(root, false)].map(({ leaf, negated }) => {
-    const names = new Set(valuesOf(leaf).flatMap((value) => value.split(MARK).flatMap((piece) => nameOf(piece, allowed) ?? [])));
-    const isText = valuesOf(leaf).every((value) =>
-      value.split(MARK).every((piece) => MARK.test(piece) || isUtf8(Buffer.from(piece, 'latin1'))),
-    );
-    if (!isText && !(leaf instanceof EqualityFilter && names.size === 0))
-      throw refuse("bytes that aren't UTF-8 can only be compared by =, without placeholders");
-    return { leaf, negated, names: [...names] };
-  });
-  const holders = leaves.filter(({ names }) => names.length > 0);
-  const namesIn = new Map(holders.map(({ leaf, names }) => [leaf, names]));
+  const slots = new Map(leavesOf(root, false).map(({ leaf, negated }) => [leaf, slotOf(leaf, negated, allowed, refuse)]));
+  const holders = [...slots.values()].filter(({ names }) => names.length > 0);
   const fill = (values: FilterValues): Filter | undefined => {
-    const filter = filled(root, (leaf) => comparisons(leaf, namesIn.get(leaf) ?? [], allowed, values));
+    const filter = filled(root, (leaf) => slots.get(leaf)?.fill(values) ?? false);
     if (filter === true) return ANYTHING;
     return filter === false ? undefined : filter;
   };
   return {
     placeholders: new Set(holders.flatMap(({ names }) => names)),
-    attributes: [...new Set(holders.map(({ leaf }) => attributeOf(leaf)))],
+    attributes: [...new Set(holders.map(({ attribute }) => attribute))],
     usesChainRule: source.includes(CHAIN_RULE),
     fill,
     fillAny(placeholder, values) {
@@ -96,10 +87,10 @@ function parse(source: string, allowed: readonly string[], refuse: (reason: stri
   }
 }
 
-function* leavesOf(filter: Filter, negated: boolean): Iterable<{ readonly leaf: Filter; readonly negated: boolean }> {
-  if (filter instanceof NotFilter) yield* leavesOf(filter.filter, true);
-  else if (filter instanceof AndFilter || filter instanceof OrFilter) for (const each of filter.filters) yield* leavesOf(each, negated);
-  else yield { leaf: filter, negated };
+function leavesOf(filter: Filter, negated: boolean): readonly { readonly leaf: Filter; readonly negated: boolean }[] {
+  if (filter instanceof NotFilter) return leavesOf(filter.filter, true);
+  if (filter instanceof AndFilter || filter instanceof OrFilter) return filter.filters.flatMap((each) => leavesOf(each, negated));
+  return [{ leaf: filter, negated }];
 }
 
 /** The tree with its leaves replaced: `false` for what can't match and `true` for what always does, neither of which has a form that all servers know. */
@@ -117,41 +108,56 @@ function filled(filter: Filter, leaf: (filter: Filter) => Filter | false): Filte
   return decisive ? new OrFilter({ filters }) : new AndFilter({ filters });
 }
 
-/** A comparison with each combination of the values of its placeholders; `false` if one of them has none. */
-function comparisons(leaf: Filter, names: readonly string[], allowed: readonly string[], values: FilterValues): Filter | false {
-  const choices = names.reduce<readonly Readonly<Record<string, string>>[]>(
-    (all, name) => all.flatMap((choice) => (values[name] ?? []).map((value) => ({ ...choice, [name]: value }))),
-    [{}],
-  );
-  return anyOf(choices.map((choice) => withValues(leaf, (piece) => choice[nameOf(piece, allowed) ?? '']))) ?? false;
+/** A comparison of a template. */
+interface Slot {
+  readonly attribute: string;
+  readonly negated: boolean;
+  /** The placeholders in its values. */
+  readonly names: readonly string[];
+  /** The comparison with each combination of the values of its placeholders; `false` if one of them has none. */
+  fill(values: FilterValues): Filter | false;
 }
 
 /** What ldapts' comparisons hold. */
-type Comparison = Filter & { attribute?: string; matchType?: string; value?: string; initial?: string; any?: string[]; final?: string };
+type Comparison = Filter & Readonly<Record<string, unknown>> & { readonly attribute?: string; readonly matchType?: string };
 
-function attributeOf({ matchType, attribute }: Comparison): string {
-  return matchType ?? attribute ?? '';
-}
-
-function valuesOf({ value, initial, any, final }: Comparison): readonly string[] {
-  return [value, initial, ...(any ?? []), final].filter((each) => each !== undefined);
-}
-
-/** A copy of a comparison, with its values decoded and its placeholders filled. */
-function withValues(leaf: Comparison, fill: (mark: string) => string | undefined): Filter {
-  const decoded = (value: string): string | Buffer => {
-    const bytes = Buffer.from(value, 'latin1');
-    const pieces = value.split(MARK).map((piece) => fill(piece) ?? Buffer.from(piece, 'latin1').toString());
-    return MARK.test(value) || isUtf8(bytes) ? pieces.join('') : bytes;
+/** Reads the values of a comparison once, and not for each lookup. */
+function slotOf(leaf: Filter, negated: boolean, allowed: readonly string[], refuse: (reason: string) => ConfigError): Slot {
+  const { attribute, matchType, ...rest } = leaf as Comparison;
+  const names = new Set<string>();
+  /** Texts, and at odd places the names of placeholders. */
+  const read = (value: string): readonly string[] | { readonly bytes: Buffer } => {
+    const pieces = value.split(MARK);
+    const isText = pieces.every((piece, index) => index % 2 === 1 || isUtf8(Buffer.from(piece, 'latin1')));
+    if (!isText && leaf instanceof EqualityFilter && pieces.length === 1) return { bytes: Buffer.from(value, 'latin1') };
+    if (!isText) throw refuse("bytes that aren't UTF-8 can only be compared by =, without placeholders");
+    return pieces.map((piece, index) => {
+      if (index % 2 === 0) return Buffer.from(piece, 'latin1').toString();
+      const name = allowed[piece.charCodeAt(0) - MARKS] ?? '';
+      names.add(name);
+      return name;
+    });
   };
-  const copy = Object.entries(leaf).map(([key, value]) => {
-    if (key === 'any') return [key, value.map(decoded)];
-    return [key, key === 'value' || key === 'initial' || key === 'final' ? decoded(value) : value];
-  });
-  return Object.assign(Object.create(Object.getPrototypeOf(leaf)), Object.fromEntries(copy));
-}
-
-/** The placeholder that a character stands for. */
-function nameOf(mark: string, allowed: readonly string[]): string | undefined {
-  return MARK.test(mark) ? allowed[mark.charCodeAt(0) - MARKS] : undefined;
+  const lists = ['value', 'initial', 'any', 'final']
+    .filter((key) => key in rest)
+    .map((key) => ({ key, list: [rest[key]].flat().map((each) => read(String(each))) }));
+  const filledBy = (choice: Readonly<Record<string, string>>): Filter => {
+    const put = (pieces: ReturnType<typeof read> = []): string | Buffer =>
+      'bytes' in pieces ? pieces.bytes : pieces.map((piece, index) => (index % 2 === 0 ? piece : choice[piece])).join('');
+    const copy = Object.assign(Object.create(Object.getPrototypeOf(leaf)), leaf);
+    for (const { key, list } of lists) copy[key] = key === 'any' ? list.map(put) : put(list[0]);
+    return copy;
+  };
+  const constant = names.size === 0 ? filledBy({}) : undefined;
+  return {
+    attribute: matchType ?? attribute ?? '',
+    negated,
+    names: [...names],
+    fill(values) {
+      if (constant !== undefined) return constant;
+      let choices: readonly Readonly<Record<string, string>>[] = [{}];
+      for (const name of names) choices = choices.flatMap((choice) => (values[name] ?? []).map((value) => ({ ...choice, [name]: value })));
+      return anyOf(choices.map(filledBy)) ?? false;
+    },
+  };
 }

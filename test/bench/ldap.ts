@@ -108,7 +108,8 @@ function openOurs(slapd: Slapd): Finder {
     bind_dn: READER_DN,
     bind_password_file: join(slapd.directory, 'password'),
   };
-  const silent = createLogger(() => {});
+  // As the service logs: searches are written down for `lookup -v` alone.
+  const silent = createLogger(() => {}, { debug: false });
   const provider = provide.create(parseOptions(provide.options, table, 'bench'), { log: silent, directory: '/' });
   return {
     names: async (user) => (await provider.groups(loginUser(user), new AbortController().signal))?.map(({ name }) => name),

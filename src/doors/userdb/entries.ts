@@ -1,7 +1,8 @@
 import manifest from '../../../package.json' with { type: 'json' };
+import { escapeDnValue } from '../../ldap/dn.js';
 import { bytesOf } from '../../support/text.js';
 import type { Monitor } from '../door.js';
-import { type Entry, escapeDnValue } from './response.js';
+import type { Entry } from './response.js';
 
 /** The base of the users' entries. */
 export const BASE = 'dc=acl-groups';

@@ -50,14 +50,6 @@ export function noticeOfDisconnection(code: number, text: string): string {
   return message(0, result(OPERATION.extendedResponse, code, text, element(RESPONSE_NAME, '1.3.6.1.4.1.1466.20036')));
 }
 
-/** A text as one value of a DN (RFC 4514, 2.4). */
-export function escapeDnValue(text: string): string {
-  const last = text.length - 1;
-  return text.replace(/["+,;<=>\\]|^[ #]| $/g, (character, at: number) =>
-    character === ' ' && at !== 0 && at !== last ? ' ' : `\\${character}`,
-  );
-}
-
 const RESPONSE_NAME = 0x8a;
 
 /** An element of BER in its definite form. */

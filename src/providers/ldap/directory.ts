@@ -83,7 +83,7 @@ export class Directory {
         if (codeOf(error) !== undefined) return true;
         throw error;
       }
-      await this.#some(option, base);
+      await this.some(option, base);
       return false;
     });
     if (isVisible) return [];
@@ -93,16 +93,20 @@ export class Directory {
     return [{ ...lost({ name: `groups by ${attribute}` }, reason), wanted: true }];
   }
 
-  /** @throws LdapError when this bind sees no entry below `base`: some servers answer that with success */
-  async requireBase(option: string, base: string): Promise<void> {
-    await this.#some(option, base);
+  /** An entry at or below `base`. @throws LdapError when this bind sees none: some servers answer that with success */
+  some(option: string, base: string): Promise<Entry> {
+    return this.#once(`base ${base}`, async () => {
+      const entry = (await this.#one(base, 'base', ANYTHING)) ?? (await this.#one(base, 'sub', ANYTHING));
+      if (entry === undefined) throw missingBase(option, base);
+      return entry;
+    });
   }
 
   /** The attribute by which entries can be searched for by their DN; `undefined` if there is none. Tried on an entry below `base`. */
   dnAttribute(option: string, base: string): Promise<string | undefined> {
     return this.#once(`dn ${base}`, async () => {
       const attribute = (await this.facts()).isActiveDirectory ? 'distinguishedName' : 'entryDN';
-      const { dn } = await this.#some(option, base);
+      const { dn } = await this.some(option, base);
       return (await this.#one(dn, 'base', new EqualityFilter({ attribute, value: dn }))) && attribute;
     });
   }
@@ -130,14 +134,6 @@ export class Directory {
       if (codeOf(error) === RESULT.noSuchObject || codeOf(error) === RESULT.adminLimit) return undefined;
       throw error;
     }
-  }
-
-  #some(option: string, base: string): Promise<Entry> {
-    return this.#once(`base ${base}`, async () => {
-      const entry = (await this.#one(base, 'base', ANYTHING)) ?? (await this.#one(base, 'sub', ANYTHING));
-      if (entry === undefined) throw missingBase(option, base);
-      return entry;
-    });
   }
 }
 

@@ -45,17 +45,9 @@ export async function climb(
   }
 }
 
-/**
- * Whether an entry shows this bind what tells groups from others, which every entry has. An entry that filters don't find is no group only
- * then: what is hidden isn't found either.
- */
+/** Whether an entry shows this bind what it is. One that filters don't find is no group only then: what is hidden isn't found either. */
 export function showsItsKind({ plan }: Lookup, entry: Entry): boolean {
-  return kindAttributes(plan).every((attribute) => entry.has(attribute));
-}
-
-/** Of Active Directory, groups are told by their type as well. */
-export function kindAttributes({ group: { condition } }: Plan): readonly string[] {
-  return condition === undefined ? ['objectClass'] : ['objectClass', 'groupType'];
+  return plan.group.kindAttributes.every((attribute) => entry.has(attribute));
 }
 
 /** How many values go into one filter, and how long they may be together: what all servers take in one request. */

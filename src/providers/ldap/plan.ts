@@ -29,6 +29,8 @@ export interface Plan extends ServersSettings {
     readonly filter: FilterTemplate;
     /** A condition that every group has to meet as well. */
     readonly condition: Filter | undefined;
+    /** What tells groups from others, and every entry that may be one has. */
+    readonly kindAttributes: readonly string[];
     readonly nameAttribute: string;
     readonly prefix: string;
   };
@@ -139,7 +141,9 @@ function groupPart(options: LdapOptions, preset: Preset, strategy: Strategy): Pl
     throw new ConfigError(`group_name_attribute: "${nameAttribute}" is no attribute name`);
   const isSecurity =
     options.distribution_groups || preset.isSecurityGroup === undefined ? undefined : parseFilter(preset.isSecurityGroup, [], '');
-  return { base, filter, condition: isSecurity?.fill({}), nameAttribute, prefix: options.prefix };
+  const condition = isSecurity?.fill({});
+  const kindAttributes = ['objectClass', ...(condition === undefined ? [] : ['groupType'])];
+  return { base, filter, condition, kindAttributes, nameAttribute, prefix: options.prefix };
 }
 
 /** What the server would say of a text that has nothing of a DN, said at start. */

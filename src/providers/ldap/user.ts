@@ -55,7 +55,7 @@ export async function findUser(
       const implicit = isOurs ? await by(user.implicitPrincipal) : undefined;
       if (implicit !== undefined) return implicit;
     }
-    if (user.fixedBase) await directory.requireBase('user_base', base);
+    if (user.fixedBase) await directory.some('user_base', base);
     return undefined;
   } catch (error) {
     const isMissing = codeOf(error) === RESULT.noSuchObject;

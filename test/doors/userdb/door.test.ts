@@ -165,7 +165,7 @@ describe('a search', () => {
   it('finds an entry for a known user, none for an unknown one, and is busy where the login has to be denied', () => {
     const { reply } = loginOf(equals('uid', 'a,b+c " #<>;=\\ '));
     expect(responses(reply(granted('')) ?? '')).toEqual([
-      { id: 7, tag: 0x64, dn: 'uid=a\\,b\\+c \\" #\\<\\>\\;\\=\\\\\\ ,dc=acl-groups', attributes: { aclGroups: [''] } },
+      { id: 7, tag: 0x64, dn: 'uid=a\\2cb\\2bc \\22 #\\3c\\3e\\3b\\3d\\5c\\20,dc=acl-groups', attributes: { aclGroups: [''] } },
       { id: 7, tag: 0x65, code: 0, text: '' },
     ]);
     expect(responses(reply({ verdict: 'unknown', text: '' }) ?? '')).toEqual([{ id: 7, tag: 0x65, code: 0, text: '' }]);

@@ -6,7 +6,7 @@ import { codeOf, RESULT } from '../../../ldap/errors.js';
 import { ANYTHING, both } from '../../../ldap/filter.js';
 import { ProviderError } from '../../../support/errors.js';
 import { type Finding, isEntry, type Lost, lost, quoted } from '../found.js';
-import { climb, inBatches, isOneOf, kindAttributes, type Lookup, searchGroups, showsItsKind } from '../lookup.js';
+import { climb, inBatches, isOneOf, type Lookup, searchGroups, showsItsKind } from '../lookup.js';
 import { primaryGroups } from './primary.js';
 import { unreadable } from './token-groups.js';
 
@@ -93,7 +93,7 @@ async function groupsAt(
     if (entries.length < batch.length) {
       // What is below group_base and is no group is known as well.
       const isNone = both(isAmong, new NotFilter({ filter: both(isGroup(lookup), condition) }));
-      const others = await search({ base, scope: 'sub', filter: isNone, attributes: kindAttributes(plan) });
+      const others = await search({ base, scope: 'sub', filter: isNone, attributes: plan.group.kindAttributes });
       for (const entry of others.entries) if (showsItsKind(lookup, entry)) known.add(entry.dn);
     }
     return found;

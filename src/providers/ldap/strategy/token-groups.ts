@@ -3,7 +3,7 @@ import { codeOf } from '../../../ldap/errors.js';
 import { ANYTHING, both } from '../../../ldap/filter.js';
 import { ProviderError } from '../../../support/errors.js';
 import { type Finding, isEntry, type Lost, lost } from '../found.js';
-import { inBatches, isOneOf, kindAttributes, type Lookup, searchGroups, showsItsKind } from '../lookup.js';
+import { inBatches, isOneOf, type Lookup, searchGroups, showsItsKind } from '../lookup.js';
 
 /** Every user of Active Directory has both. */
 export const NO_PRIMARY = 'objectSid or primaryGroupID of the user is not there, or may not be read by this bind';
@@ -61,7 +61,7 @@ export async function unfound(lookup: Lookup, source: string, sids: readonly Buf
   const having = (base: string, attribute: string): Promise<readonly Entry[]> =>
     inBatches([...left.values()], async (batch) => {
       try {
-        const attributes = [attribute, ...kindAttributes(plan)];
+        const attributes = [attribute, ...plan.group.kindAttributes];
         return (await search({ base, scope: 'sub', filter: isOneOf(attribute, batch), attributes })).entries;
       } catch (error) {
         // What can't be found out is reported as if it were not there: the login has its other groups.
