@@ -32,7 +32,9 @@ export async function lookup(invocation: Invocation): Promise<number> {
       const resolution = await resolveGroups(request.user, providers, config.timeout);
       const answer = await answerLogin(request, resolution, config, version);
       const { name } = request.user;
-      process.stdout.write(options.json ? `${printableJson(jsonAnswer(name, answer))}\n` : formatAnswer(name, answer, paint));
+      process.stdout.write(
+        options.json ? `${printableJson(jsonAnswer(name, answer))}\n` : formatAnswer(name, answer, paint, process.stdout.columns),
+      );
       statuses.push(exitStatus(answer));
     }
   } finally {

@@ -4,8 +4,8 @@ import type { ProviderReport, SourcedGroup } from '../login/resolve.js';
 import { printable } from '../support/text.js';
 import { type Cell, formatTable, type Paint, type Style } from './table.js';
 
-/** One user's answer for people: who said what, the groups, what was skipped and why, and the exact value for Dovecot. */
-export function formatAnswer(user: string, answer: LoginAnswer, paint: Paint): string {
+/** One user's answer for people: who said what, the groups, what was skipped and why, and the exact value for Dovecot. `width`: columns of the terminal. */
+export function formatAnswer(user: string, answer: LoginAnswer, paint: Paint, width?: number): string {
   const { groups, skipped, providers } = answer;
   const tables = [
     titled(['provider', 'says', 'in'], providers.map(providerRow)),
@@ -14,10 +14,10 @@ export function formatAnswer(user: string, answer: LoginAnswer, paint: Paint): s
       ['skipped', 'from', 'because'],
       skipped.map(({ name, provider, reason, wanted }) => [[visible(name), wanted ? 'dim' : 'yellow'], provider, reason]),
     ),
-    summary(answer),
   ];
-  const blocks = tables.filter((rows) => rows.length > 0).map((rows) => formatTable(rows, paint));
-  return `${paint('bold', printable(user))}\n${blocks.join('\n')}\n`;
+  const blocks = tables.filter((rows) => rows.length > 0).map((rows) => formatTable(rows, paint, width));
+  // The value stays whole, for copying.
+  return `${paint('bold', printable(user))}\n${[...blocks, formatTable(summary(answer), paint)].join('\n')}\n`;
 }
 
 function titled(titles: readonly string[], rows: readonly (readonly Cell[])[]): readonly (readonly Cell[])[] {

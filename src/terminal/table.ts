@@ -18,28 +18,38 @@ const NARROWEST = 20;
 
 /**
  * Rows as lines with aligned columns, by the width that a terminal gives to characters.
- * @param width columns of the terminal: the last column of a row that is as long as any is wrapped to stay within it; without, it is as long as it is
+ * @param width columns of the terminal: the last column of a row that is as long as any is wrapped to stay within it, and what follows a
+ * cell of more than half of it goes on the next line, so that one long name doesn't push everything off the screen; without, lines are as
+ * long as they are
  */
 export function formatTable(rows: readonly (readonly Cell[])[], paint: Paint, width?: number): string {
   const table = rows.map((row) => row.map(measure));
   const columns = Math.max(0, ...table.map((row) => row.length));
-  const widths: number[] = [];
-  for (const row of table) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.width);
+  const widest = width === undefined ? Number.POSITIVE_INFINITY : Math.floor(width / 2);
+  const starts = [2];
+  for (let column = 0; column < columns - 1; column++) {
+    const fitting = table.map((row) => row[column]?.width ?? 0).filter((each) => each <= widest);
+    starts.push((starts[column] ?? 0) + Math.max(0, ...fitting) + 2);
   }
-  const before = widths.slice(0, columns - 1).reduce((sum, one) => sum + one + 2, 2);
+  const before = starts[columns - 1] ?? 0;
   const room = width === undefined || width - before < NARROWEST ? Number.POSITIVE_INFINITY : width - before;
   return table
     .map((row) => {
-      const last = row.length === columns ? row.at(-1) : undefined;
-      const [first = '', ...rest] = last === undefined ? [] : wrapWords(last.text, room);
-      const line = row.map(({ text, width, style }, column) => {
-        const shown = column === columns - 1 ? first : text;
-        const blanks = column === row.length - 1 ? '' : ' '.repeat((widths[column] ?? 0) - width);
-        return (style === undefined ? shown : paint(style, shown)) + blanks;
-      });
-      const more = rest.map((text) => `${' '.repeat(before)}${last?.style === undefined ? text : paint(last.style, text)}\n`);
-      return `${`  ${line.join('  ')}`.trimEnd()}\n${more.join('')}`;
+      let text = '';
+      let end = 0;
+      for (const [column, cell] of row.entries()) {
+        const start = starts[column] ?? 0;
+        // Two blanks between cells; only one that was too wide leaves fewer.
+        if (column > 0 && end + 2 > start) {
+          text += '\n';
+          end = 0;
+        }
+        const [first = '', ...rest] = column === columns - 1 ? wrapWords(cell.text, room) : [cell.text];
+        const styled = (part: string): string => (cell.style === undefined ? part : paint(cell.style, part));
+        text += ' '.repeat(start - end) + styled(first) + rest.map((part) => `\n${' '.repeat(before)}${styled(part)}`).join('');
+        end = start + cell.width;
+      }
+      return `${text.replace(/ +$/gm, '')}\n`;
     })
     .join('');
 }

@@ -16,6 +16,20 @@ describe('formatTable', () => {
     ).toBe('  a      x\n  日本   x\n  e\u0301\u200d😀    x\n  abcde  x  y\n');
   });
 
+  it('goes on in the next line behind a cell of more than half of the terminal', () => {
+    const rows = [
+      ['name', 'from', 'because'],
+      ['abc', 'unix', 'one two three four five'],
+      ['a-very-long-name-of-a-group', 'ldap', 'six'],
+    ];
+    expect(formatTable(rows, PLAIN, 40)).toBe(
+      ['  name  from  because', '  abc   unix  one two three four five', '  a-very-long-name-of-a-group', '        ldap  six', ''].join(
+        '\n',
+      ),
+    );
+    expect(formatTable(rows, PLAIN).split('\n')[0]).toBe(`  name${' '.repeat(25)}from  because`);
+  });
+
   it('leaves no blanks at the ends of lines', () => {
     expect(formatTable([['a', ''], ['b']], PLAIN)).toBe('  a\n  b\n');
   });
