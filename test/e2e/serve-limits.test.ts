@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { askPostLogin } from '../../src/service/post-login-client.js';
 import { askUserdb } from '../../src/service/userdb-client.js';
 import { createDaemons } from '../support/daemon.js';
+import { startDovecot, VERSIONS } from '../support/dovecot.js';
+import { loginLoad } from '../support/logins.js';
+import { serveBlock, servicePid } from '../support/serve.js';
 import { openWorld, type World } from '../support/world.js';
 
 let world: World;
@@ -25,6 +28,23 @@ const OPEN_FILES = 64;
 const WARNING = new RegExp(
   `^acl-groups: warning: \\d+ connections, as many as a limit of ${OPEN_FILES} open files leaves room for: the next ones wait for a place; raise the limit: LimitNOFILE= in the systemd unit of whoever starts the service, acl-groups or Dovecot$`,
 );
+
+it.each(VERSIONS)('loses no login under Dovecot %s with 40 open files', async (version) => {
+  const dovecot = await startDovecot({
+    version,
+    accounts: [{ name: 'alice' }, { name: 'bob' }],
+    groups: { acct: ['alice'] },
+    postLoginSocket: 'acl-groups',
+    config: serveBlock(version, `/usr/bin/prlimit --nofile=40 ${inject('installed')[version].command}`),
+  });
+  onTestFinished(() => dovecot.stop());
+  await servicePid(dovecot);
+  const load = loginLoad(dovecot, ['alice', 'bob'], 30);
+  await load.more(150);
+  expect((await load.stop()).failures).toEqual([]);
+  expect(dovecot.log.lines.filter((line) => /acl-groups: (Warning|Error)/.test(line)).length).toBeLessThanOrEqual(1);
+  expect(await dovecot.groupsOf('alice')).toContain('acct');
+});
 
 describe.each([
   ['a socket of its own', () => [command, 'serve', '--listen', socket]],
