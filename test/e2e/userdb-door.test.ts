@@ -142,6 +142,43 @@ describe.each(VERSIONS)('the userdb door under Dovecot %s', (version) => {
     expect(groups).toContain('acct');
   });
 
+  it('gives each user his own groups, whatever his name means in a filter, a DN or a variable', async () => {
+    const names = [
+      'a(b',
+      'a)(uid=bob',
+      'a\\2ab',
+      'a\\',
+      'a=b+c',
+      '#a',
+      'a"b',
+      'a;b<c>',
+      '%u',
+      '%{user}',
+      'a b',
+      'a@b@c',
+      "o'hara",
+      'gr\u00fc\u00dfe',
+      'gru\u0308\u00dfe',
+      '\u{1f600}',
+      '&',
+      '!a',
+      '\ufeffa',
+      'a',
+    ];
+    const dovecot = await start({
+      // Everybody exists: passwd-file escapes names in a way of its own.
+      userdbs: [{ driver: 'static', continues: true }],
+      etc: {
+        'acl-groups.toml': 'providers = ["file"]\n[provider.file]\npath = "groups.virtual"\n',
+        'groups.virtual': names.map((name, index) => `g${index}:::${name}\n`).join(''),
+      },
+      ...userdbDoor(version, command(), (text) => text.replace(/^service acl-groups /m, 'auth_username_chars =\n$&')),
+    });
+    const found = [];
+    for (const name of names) found.push([name, await lines(dovecot, 'user', '-f', 'acl_groups', name)]);
+    expect(found.filter(([, groups], index) => JSON.stringify(groups) !== JSON.stringify([`g${index}`]))).toEqual([]);
+  });
+
   it.each(['userdb', 'post-login'])('gives a master user the groups of the one as whom Dovecot checks ACLs, by %s', async (way) => {
     const stated = version === '2.3' ? '(masterUser=%{master_user})' : '(masterUser=%{master_user | default})';
     const door = userdbDoor(version, command(), (text) => text.replace(/\(&\(uid=/g, () => `(&${stated}(uid=`));
