@@ -48,9 +48,10 @@ async function main(): Promise<number> {
         soakAnswers(installed['2.3'], { seed, answers, rate: rate ?? 1000, onAnswers }),
       );
     for (const version of logins > 0 ? versions : []) {
-      status ||= await soakOne(`logins at Dovecot ${version}`, logins, seed, (onAnswers) =>
+      const one = await soakOne(`logins at Dovecot ${version}`, logins, seed, (onAnswers) =>
         soakLogins(installed[version], { version, seed, logins, rate: rate ?? 200, onAnswers }),
       );
+      status = Math.max(status, one);
     }
     return status;
   } finally {
