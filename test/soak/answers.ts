@@ -12,6 +12,8 @@ export interface AnswersOptions {
   /** Questions a second. */
   readonly rate: number;
   readonly onAnswers?: (more: number) => void;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
 }
 
 /** Connections of the auth process and its workers, and what Dovecot has in flight on each. */
@@ -24,7 +26,10 @@ const USERS = 80;
 const CHANGE_EVERY = 60;
 
 /** Soaks the service and exec mode of an installed package, with the values of the version that reads the most into them. */
-export async function soakAnswers({ command }: InstalledPackage, { seed, answers, rate, onAnswers }: AnswersOptions): Promise<SoakResult> {
+export async function soakAnswers(
+  { command }: InstalledPackage,
+  { seed, answers, rate, onAnswers, signal }: AnswersOptions,
+): Promise<SoakResult> {
   const draw = drawBy(seed);
   const world = await openWorld({ version: '2.3' });
   try {
@@ -46,6 +51,7 @@ export async function soakAnswers({ command }: InstalledPackage, { seed, answers
       changeEvery: CHANGE_EVERY,
       connectionsLost: () => connectionsLost,
       ...(onAnswers && { onAnswers }),
+      ...(signal && { signal }),
     });
   } finally {
     await world.close();

@@ -17,6 +17,8 @@ export interface LoginsOptions {
   /** Logins a second. */
   readonly rate: number;
   readonly onAnswers?: (more: number) => void;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
 }
 
 const CLIENTS = 12;
@@ -25,7 +27,7 @@ const CHANGE_EVERY = 100;
 
 /** Soaks the userdb door of an installed package under Dovecot. */
 export async function soakLogins(installed: InstalledPackage, options: LoginsOptions): Promise<SoakResult> {
-  const { version, seed, logins, rate, onAnswers } = options;
+  const { version, seed, logins, rate, onAnswers, signal } = options;
   const draw = drawBy(seed);
   let stage: Stage | undefined;
   const door = userdbDoor(version, installed.command, adapt);
@@ -51,6 +53,7 @@ export async function soakLogins(installed: InstalledPackage, options: LoginsOpt
       changeEvery: CHANGE_EVERY,
       connectionsLost: () => dovecot.log.lines.filter((line) => /Connection lost to LDAP server/.test(line)).length,
       ...(onAnswers && { onAnswers }),
+      ...(signal && { signal }),
     });
   } finally {
     await dovecot.stop();

@@ -10,7 +10,7 @@ const HELP = `Usage: npm run soak -- [--answers count] [--logins count] [--dovec
 
 Asks an installed package, many at once, while accounts, a group file and a directory change all the time and faults come by lot, several at
 a time. Each answer is held against a model of the contract. Ends with one table; exit status 1 when an answer was wrong, or denied without
-a fault to show for it. Needs root on Debian, and the package faketime for a clock that is set.
+a fault to show for it. Ctrl-C ends it early, with the table. Needs root on Debian, and the package faketime for a clock that is set.
 
   --answers count   so many by both doors and by exec mode (default: 20000, unless there is --logins)
   --logins count    so many real IMAP logins at each Dovecot
@@ -40,16 +40,19 @@ async function main(): Promise<number> {
   const answers = values.answers === undefined ? (logins > 0 ? 0 : 20_000) : count('answers', values.answers);
   const rate = values.rate === undefined ? undefined : count('rate', values.rate);
   const versions = VERSIONS.filter((version) => values.dovecot === undefined || values.dovecot === version);
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort());
+  const { signal } = ending;
   const { package: installed, remove } = await installPackage();
   try {
     let status = 0;
     if (answers > 0)
       status = await soakOne('answers', answers, seed, (onAnswers) =>
-        soakAnswers(installed['2.3'], { seed, answers, rate: rate ?? 1000, onAnswers }),
+        soakAnswers(installed['2.3'], { seed, answers, rate: rate ?? 1000, onAnswers, signal }),
       );
-    for (const version of logins > 0 ? versions : []) {
+    for (const version of logins > 0 && !signal.aborted ? versions : []) {
       const one = await soakOne(`logins at Dovecot ${version}`, logins, seed, (onAnswers) =>
-        soakLogins(installed[version], { version, seed, logins, rate: rate ?? 200, onAnswers }),
+        soakLogins(installed[version], { version, seed, logins, rate: rate ?? 200, onAnswers, signal }),
       );
       status = Math.max(status, one);
     }

@@ -24,8 +24,8 @@ export interface SoakOptions {
   /** How many connections were lost so far. */
   readonly connectionsLost: () => number;
   readonly onAnswers?: (more: number) => void;
-  /** Whether there is to be bad weather. */
-  readonly faults?: boolean;
+  /** Ends it early, with what there is by then. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came of it. */
@@ -77,7 +77,8 @@ export async function soak(stage: Stage, options: SoakOptions): Promise<SoakResu
     if (wait > 1) await pass(wait);
   }
 
-  const isOver = (): boolean => asked >= answers || failure !== undefined || problems.length >= MOST_PROBLEMS;
+  const isOver = (): boolean =>
+    asked >= answers || options.signal?.aborted === true || failure !== undefined || problems.length >= MOST_PROBLEMS;
 
   async function askOn(client: SoakClient): Promise<void> {
     while (!isOver()) {
@@ -91,7 +92,7 @@ export async function soak(stage: Stage, options: SoakOptions): Promise<SoakResu
 
   const changing = keepChanging(sources, draw, options.changeEvery);
   const busy = watchBusyness(stage);
-  const wind = options.faults === false ? undefined : blow(stage, draw, (error) => (failure ??= error));
+  const wind = blow(stage, draw, (error) => (failure ??= error));
   const judging = setInterval(() => {
     judgeThose(now() - JUDGED_AFTER);
     const used = service.usage();
@@ -101,7 +102,7 @@ export async function soak(stage: Stage, options: SoakOptions): Promise<SoakResu
   try {
     await Promise.all(clients.flatMap(({ client, atOnce }) => Array.from({ length: atOnce }, () => askOn(client))));
   } finally {
-    await wind?.stop();
+    await wind.stop();
     await changing.stop();
     clearInterval(judging);
     busy.stop();
