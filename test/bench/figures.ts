@@ -31,15 +31,25 @@ export function publish(manual: string, output: string, findings: Omit<Findings,
  * @throws Error where the page has no place for them
  */
 export function withFigures(page: string, { name, date, machine, tables, chart }: Findings): string {
+  const picture = chart ? [`![${tables.map(({ title }) => title).join('; ')}](${chartName(name)})\n`] : [];
+  return withMeasured(page, name, date, machine, [...picture, ...tables.map(renderMarkdown)].join('\n'));
+}
+
+/** Puts a text that was measured now into the manual. */
+export function publishText(manual: string, name: string, machine: Machine, text: string): void {
+  const page = join(manual, PAGE);
+  writeFileSync(page, withMeasured(readFileSync(page, 'utf8'), name, new Date(), machine, text));
+}
+
+/** The page with a text between the marks of `name`, behind a line that says when and where it was measured. */
+function withMeasured(page: string, name: string, date: Date, machine: Machine, text: string): string {
   const [start, end] = [`<!-- measured: ${name} -->\n`, `<!-- end of ${name} -->\n`];
   const from = page.indexOf(start);
   const to = page.indexOf(end);
   if (from < 0 || to < from) throw new Error(`${PAGE}: there is no place for the figures of ${name}: ${start.trim()} and ${end.trim()}`);
   const memory = significant(machine.memory / 2 ** 30);
   const where = `acl-groups ${manifest.version}, ${date.toISOString().slice(0, 10)}, ${machine.processors}, ${memory} GiB, Linux ${machine.kernel}, Node.js ${machine.node}, load ${significant(machine.load)} before it began.`;
-  const picture = chart ? [`![${tables.map(({ title }) => title).join('; ')}](${chartName(name)})\n`] : [];
-  const text = [`${where}\n`, ...picture, ...tables.map(renderMarkdown)].join('\n');
-  return `${page.slice(0, from)}${start}\n${text}\n${page.slice(to)}`;
+  return `${page.slice(0, from)}${start}\n${where}\n\n${text}\n${page.slice(to)}`;
 }
 
 const chartName = (name: string): string => `figures-${name}.svg`;

@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { publishText } from '../bench/figures.js';
+import { describeMachine } from '../bench/report.js';
 import { VERSIONS } from '../support/dovecot.js';
 import { installPackage } from '../support/installed.js';
 import { startProgress } from '../support/progress.js';
+import { PROJECT } from '../support/project.js';
 import { soakAnswers } from './answers.js';
 import { soakLogins } from './logins.js';
 import type { SoakResult } from './soak.js';
@@ -17,6 +21,7 @@ a fault to show for it. Ctrl-C ends it early, with the table. Needs root on Debi
   --dovecot version one Dovecot only: ${VERSIONS.join(' or ')}
   --rate count      questions a second at most (default: 1000, and 200 logins)
   --seed number     for the same lots (default: others each time)
+  --manual          writes the table into the manual's page of figures as well
 `;
 
 /** Exit status 1 when something was found. */
@@ -28,6 +33,7 @@ async function main(): Promise<number> {
       dovecot: { type: 'string' },
       rate: { type: 'string' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+      manual: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -35,6 +41,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  const { manual } = values;
   const seed = count('seed', values.seed);
   const logins = values.logins === undefined ? 0 : count('logins', values.logins);
   const answers = values.answers === undefined ? (logins > 0 ? 0 : 20_000) : count('answers', values.answers);
@@ -47,12 +54,13 @@ async function main(): Promise<number> {
   try {
     let status = 0;
     if (answers > 0)
-      status = await soakOne('answers', answers, seed, (onAnswers) =>
+      status = await soakOne({ name: 'soak-answers', title: 'answers', total: answers, seed, manual }, (onAnswers) =>
         soakAnswers(installed['2.3'], { seed, answers, rate: rate ?? 1000, onAnswers, signal }),
       );
     for (const version of logins > 0 && !signal.aborted ? versions : []) {
-      const one = await soakOne(`logins at Dovecot ${version}`, logins, seed, (onAnswers) =>
-        soakLogins(installed[version], { version, seed, logins, rate: rate ?? 200, onAnswers, signal }),
+      const one = await soakOne(
+        { name: `soak-logins-${version}`, title: `logins at Dovecot ${version}`, total: logins, seed, manual },
+        (onAnswers) => soakLogins(installed[version], { version, seed, logins, rate: rate ?? 200, onAnswers, signal }),
       );
       status = Math.max(status, one);
     }
@@ -62,13 +70,22 @@ async function main(): Promise<number> {
   }
 }
 
+interface Plan {
+  /** Its place in the manual. */
+  readonly name: string;
+  readonly title: string;
+  /** How many answers it is to end with. */
+  readonly total: number;
+  readonly seed: number;
+  readonly manual: boolean;
+}
+
 /** Runs one with a progress bar and prints what came of it; the exit status. */
 async function soakOne(
-  title: string,
-  total: number,
-  seed: number,
+  { name, title, total, seed, manual }: Plan,
   run: (onAnswers: (more: number) => void) => Promise<SoakResult>,
 ): Promise<number> {
+  const machine = describeMachine();
   const bar = startProgress(title, STEPS);
   let done = 0;
   let shown = 0;
@@ -78,8 +95,11 @@ async function soakOne(
   }).finally(() => bar.end());
   process.stdout.write(`${title}, seed ${seed}\n\n${table}\n`);
   for (const problem of problems) process.stdout.write(`${problem}\n\n`);
+  if (manual) publishText(MANUAL, name, machine, `\`\`\`\n${table}\`\`\`\n`);
   return failed ? 1 : 0;
 }
+
+const MANUAL = join(PROJECT, 'src/package/manual');
 
 /** Of the progress bar. */
 const STEPS = 1000;
