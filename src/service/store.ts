@@ -77,6 +77,7 @@ interface Place {
 export function createStore(maxSize: number): Store {
   const blockLength = Math.min(Math.max(powerOfTwo(maxSize / 32), SMALLEST_BLOCK), LARGEST_BLOCK);
   const unitsPerBlock = blockLength / UNIT;
+  const slotShift = Math.log2(unitsPerBlock);
   // The system gives memory when it is written to: buckets that were never used take none.
   const buckets = new Uint32Array(powerOfTwo(maxSize / BYTES_PER_BUCKET));
   const seed = random32();
@@ -91,9 +92,9 @@ export function createStore(maxSize: number): Store {
   const positionOf = ({ block, offset }: Place): number => block.slot * unitsPerBlock + offset / UNIT + 1;
 
   function placeOf(position: number): Place {
-    const block = blocks[Math.floor((position - 1) / unitsPerBlock)];
+    const block = blocks[(position - 1) >>> slotShift];
     if (block === undefined) throw new Error('a record of the cache is in no block');
-    return { block, offset: ((position - 1) % unitsPerBlock) * UNIT };
+    return { block, offset: ((position - 1) & (unitsPerBlock - 1)) * UNIT };
   }
 
   function find(key: string, hash: number): Place | undefined {

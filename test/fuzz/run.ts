@@ -63,6 +63,8 @@ function main(): number {
     const result = fuzz(target, { count, seed: Number(values.seed), corpus, guidedBy: '/program', onInputs });
     bar.end();
     rows.push(rowOf(target.name, result));
+    // A run of millions is watched in a file.
+    if (!process.stderr.isTTY) process.stderr.write(`${rows.length} of ${targets.length}: ${target.name}, ${result.inputs} inputs\n`);
     if (values.keep && result.found.length > 0) writeCorpus(directory, target.name, [...corpus, ...result.found], MOST_KEPT);
     if (result.finding === undefined) continue;
     failed++;
