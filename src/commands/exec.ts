@@ -2,19 +2,17 @@ import { writeSync } from 'node:fs';
 import type { Invocation } from '../args.js';
 import { type Config, loadConfig } from '../config/load.js';
 import { findVersion } from '../dovecot/version.js';
-import { factsFromEnvironment, keysWithoutSpellings } from '../exec/environment.js';
+import { changesBy, decide, requestOf } from '../exec/decision.js';
+import { factsFromEnvironment } from '../exec/environment.js';
 import { findLauncher, type Launcher, PLAN_DESCRIPTOR } from '../exec/launcher.js';
 import { formatPlan } from '../exec/plan.js';
 import { findPerl, findProgram } from '../exec/program.js';
 import { logProvidersOutput } from '../exec/providers-output.js';
 import { handOver } from '../exec/shell-variables.js';
 import { handleStrayErrors } from '../exec/stray-errors.js';
-import { fitVariable } from '../exec/value.js';
-import { answerLogin, logAnswer } from '../login/answer.js';
-import { hasMaster, loginRequest, subjectOf } from '../login/request.js';
-import { resolveGroups } from '../login/resolve.js';
+import { hasMaster } from '../login/request.js';
 import { BUILT_IN, type OpenProvider, openProviders } from '../providers/registry.js';
-import { EXIT, UsageError } from '../support/errors.js';
+import { UsageError } from '../support/errors.js';
 import { stderrLine, stderrLogger } from '../terminal/stderr.js';
 
 /** How long providers may take to let go of what they hold, in milliseconds. */
@@ -37,17 +35,14 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
   const perl = lost === undefined ? undefined : { path: findPerl(lost), variables };
   const config = await loadConfig(options.config, options);
   const version = (): ReturnType<typeof findVersion> => findVersion(config, process.env);
-  const request = loginRequest(facts, config.user_format, hasMaster(facts) ? await subjectOf(facts, config.master_user, version) : 'user');
-  const { user, existing } = request;
+  const request = await requestOf(facts, config, version);
+  const { user } = request;
   const flushOutput = logProvidersOutput(user.name, log);
   const strayErrors = handleStrayErrors(user.name, config.on_error, log);
   await watchForeign(config, user.name, launcher);
   const providers = await openProviders(config, () => log);
-  const resolution = await resolveGroups(user, providers, config.timeout);
-  const answer = await answerLogin(request, resolution, config, version);
-  logAnswer(user.name, answer, log);
-  const value =
-    answer.verdict === 'deny' ? undefined : fitVariable(answer, config.on_error, (message) => log.error(`${user.name}: ${message}`));
+  const decision = await decide(request, providers, config, version, log);
+  const { answer, value } = decision;
   const optionWords = words.slice(0, words.length - operands.length);
   if (options.cacheDir !== undefined && value !== undefined && !hasMaster(facts) && perl === undefined && strayErrors.count === 0) {
     const { keepAnswer } = await import('../exec/cache.js');
@@ -55,10 +50,8 @@ export async function exec({ options, operands, words }: Invocation): Promise<nu
     await keepAnswer(login, { directory: options.cacheDir, ttl: config.cache.ttl, moment: launcher.moment, started }, log);
   }
   flushOutput();
-  const status = value === undefined ? EXIT.temporary : EXIT.ok;
-  const addition = answer.verdict === 'unknown' ? '' : (value ?? '').slice(existing.length);
-  const keys = answer.verdict === 'unknown' ? 'unchanged' : keysWithoutSpellings(launcher.environment);
-  const plan = formatPlan({ status, optionWords: optionWords.length, program, unset, keys, addition, perl });
+  const changes = changesBy(decision, request, launcher.environment);
+  const plan = formatPlan({ ...changes, optionWords: optionWords.length, program, unset, perl });
   for (let rest = plan; rest.length > 0; ) rest = rest.subarray(writeSync(PLAN_DESCRIPTOR, rest));
   await letGo(providers);
   return await end();

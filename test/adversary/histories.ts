@@ -1,6 +1,7 @@
 /** Worlds and what happens in them, by fast-check's model-based testing: what fails is made small. */
 import fc from 'fast-check';
 import type { Version } from './dovecot.js';
+import { ACCIDENTS } from './group-file.js';
 import type { Rules, State } from './model.js';
 import { type Arrival, createWorld, type Kind, type Manner, type Setup, subjectOf, type World } from './world.js';
 
@@ -95,6 +96,7 @@ const drawnRules: fc.Arbitrary<Rules> = fc.record({
   onError: fc.constantFrom('deny', 'continue'),
   onIncomplete: fc.constantFrom('warn', 'deny'),
   userFormat: fc.constantFrom('full', 'local'),
+  masterUser: fc.constantFrom('auto', 'user', 'master'),
   version: fc.constantFrom('2.3', '2.4'),
   include: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: someOf(GLOBS, 2) }),
   exclude: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: someOf(GLOBS, 2) }),
@@ -112,7 +114,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   sources: fc.uniqueArray(
     fc.record({
       name: fc.constantFrom('unix', 'ldap', 'userdb', 'config', 'constructor'),
-      kind: fc.constantFrom<Kind[]>('account', 'account', 'name', 'address'),
+      kind: fc.constantFrom<Kind[]>('account', 'account', 'name', 'address', 'file'),
     }),
     { minLength: 1, maxLength: 3, selector: ({ name }) => name },
   ),
@@ -152,6 +154,23 @@ const PLAIN_FIELDS = [
   { key: 'plugin/acl', value: 'vfile' },
 ];
 
+/** Whom a master user logs in as, and whom ACLs are checked for. */
+const MASTER_FIELDS = [
+  [{ key: 'master_user', value: 'bob' }],
+  [{ key: 'master_user', value: 'alice@x' }],
+  [{ key: 'master_user', value: '' }],
+  ...['acl_user', 'plugin/acl_user', 'master'].flatMap((key) => [
+    [
+      { key: 'master_user', value: 'bob' },
+      { key, value: 'bob' },
+    ],
+    [
+      { key, value: 'alice' },
+      { key: 'master_user', value: 'bob' },
+    ],
+  ]),
+];
+
 /** `version` is known when the world is: the value is chosen by number. */
 interface DrawnLogin {
   readonly user: string;
@@ -159,7 +178,8 @@ interface DrawnLogin {
   readonly given: readonly { readonly key: string; readonly value: number }[];
   readonly plain: Arrival['fields'];
   readonly remoteIp: string;
-  readonly narrow: boolean;
+  readonly master: Arrival['fields'];
+  readonly door: Arrival['door'];
 }
 
 const login: fc.Arbitrary<DrawnLogin> = fc.record({
@@ -177,16 +197,17 @@ const login: fc.Arbitrary<DrawnLogin> = fc.record({
   ),
   plain: fc.subarray(PLAIN_FIELDS, { maxLength: 2 }),
   remoteIp: fc.oneof({ weight: 5, arbitrary: fc.constant('10.0.0.1') }, { weight: 1, arbitrary: fc.constant('10.0.0.2') }),
-  narrow: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  master: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.constantFrom(...MASTER_FIELDS) }),
+  door: fc.constantFrom<Arrival['door'][]>('post-login', 'post-login', 'post-login', 'narrow', 'exec'),
 });
 
-function arrivalOf({ user: name, account, given, plain, remoteIp, narrow }: DrawnLogin, version: Version): Arrival {
+function arrivalOf({ user: name, account, given, plain, remoteIp, master, door }: DrawnLogin, version: Version): Arrival {
   const groups = given.map(({ key, value }) => {
     const values = ELEMENTS.includes(key) ? ['yes', 'no'] : GIVEN[version];
     return { key, value: values[value % values.length] ?? '' };
   });
   const system = account === undefined ? [] : [{ key: 'system_groups_user', value: account }];
-  return { user: name, fields: [...plain.slice(0, 1), ...groups, ...system, ...plain.slice(1)], remoteIp, narrow };
+  return { user: name, fields: [...plain.slice(0, 1), ...master, ...groups, ...system, ...plain.slice(1)], remoteIp, door };
 }
 
 /** One step, with the words that a report has for it. */
@@ -216,6 +237,9 @@ const steps = [
   fc
     .tuple(fc.nat(2), fc.constantFrom<Manner[]>('prompt', 'slow', 'slow', 'held', 'failing'))
     .map(([source, manner]) => step(`source ${source} is ${manner}`, (w) => w.manner(source, manner))),
+  fc
+    .tuple(fc.nat(2), fc.constantFrom(...ACCIDENTS))
+    .map(([source, accident]) => step(`file of source ${source}: ${accident}`, (w) => w.happen(source, accident))),
   login.map((drawn) => step(`login ${JSON.stringify(drawn)}`, (w, { version }) => w.arrive(arrivalOf(drawn, version)))),
   login.map((drawn) => step(`login ${JSON.stringify(drawn)}`, (w, { version }) => w.arrive(arrivalOf(drawn, version)))),
   fc.nat(5).map((call) => step(`held lookup ${call} reads`, (w) => w.read(call))),

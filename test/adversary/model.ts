@@ -23,6 +23,7 @@ export interface Rules {
   readonly onError: 'deny' | 'continue';
   readonly onIncomplete: 'warn' | 'deny';
   readonly userFormat: 'full' | 'local';
+  readonly masterUser: 'auto' | 'user' | 'master';
   readonly version: Version;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
@@ -46,12 +47,25 @@ export interface Login {
   readonly fields: readonly Field[];
 }
 
-/** The UNIX account of a login. */
-export function accountOf({ user, fields }: Login, { userFormat }: Rules): string {
-  const system = fields.findLast(({ key }) => key === 'system_groups_user')?.value ?? '';
-  if (system !== '') return system;
-  const at = user.indexOf('@');
-  return userFormat === 'local' && at >= 0 ? user.slice(0, at) : user;
+/** Whose groups a login gets, and by which account. A master user has none of the user's. */
+export function lookedUp(login: Login, rules: Rules): { readonly name: string; readonly account: string } {
+  const last = (key: string): string | undefined => login.fields.findLast((field) => field.key === key)?.value;
+  const master = last('master_user') ?? '';
+  if (master !== '' && getsMasters(master, last, rules)) return { name: master, account: localPart(master, rules) };
+  const system = last('system_groups_user') ?? '';
+  return { name: login.user, account: system !== '' ? system : localPart(login.user, rules) };
+}
+
+/** By the option, or by whom Dovecot checks ACLs for. */
+function getsMasters(master: string, last: (key: string) => string | undefined, { masterUser, version }: Rules): boolean {
+  if (masterUser !== 'auto') return masterUser === 'master';
+  if (version === '2.3') return (last('plugin/acl_user') ?? last('acl_user') ?? master) === master;
+  return (last('acl_user') ?? last('master')) === master;
+}
+
+function localPart(name: string, { userFormat }: Rules): string {
+  const at = name.indexOf('@');
+  return userFormat === 'local' && at >= 0 ? name.slice(0, at) : name;
 }
 
 /** The outcome when the sources, in configured order, came to these results. */

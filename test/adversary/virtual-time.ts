@@ -1,4 +1,4 @@
-/** A clock that only moves when it is told to, in the place of the process's own: timers, the monotonic clock, AbortSignal.timeout(). */
+/** A clock that only moves when it is told to, in the place of the process's own: timers, both clocks, AbortSignal.timeout(). */
 export interface VirtualTime {
   /** Milliseconds. */
   readonly now: number;
@@ -16,6 +16,9 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** Where the wall clock starts, in milliseconds since 1970. */
+const EPOCH = 1_700_000_000_000;
+
 export function startVirtualTime(): VirtualTime {
   let now = 1_000_000;
   let order = 0;
@@ -25,6 +28,7 @@ export function startVirtualTime(): VirtualTime {
     clearTimeout: globalThis.clearTimeout,
     hrtime: process.hrtime,
     signal: AbortSignal.timeout,
+    date: Date.now,
   };
 
   const set = (run: (...given: unknown[]) => void, delay = 0, ...given: unknown[]): NodeJS.Timeout => {
@@ -38,6 +42,7 @@ export function startVirtualTime(): VirtualTime {
     if (timer !== undefined && timer !== null) timers.delete(Number(timer));
   }) as typeof globalThis.clearTimeout;
   process.hrtime = Object.assign((): [number, number] => [Math.floor(now / 1000), (now % 1000) * 1e6], { bigint: before.hrtime.bigint });
+  Date.now = () => EPOCH + now;
   AbortSignal.timeout = (delay) => {
     const controller = new AbortController();
     set(() => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay);
@@ -73,6 +78,7 @@ export function startVirtualTime(): VirtualTime {
       globalThis.clearTimeout = before.clearTimeout;
       process.hrtime = before.hrtime;
       AbortSignal.timeout = before.signal;
+      Date.now = before.date;
     },
   };
 }

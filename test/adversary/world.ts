@@ -3,16 +3,23 @@
  */
 import { parseConfig } from '../../src/config/load.js';
 import { postLogin } from '../../src/doors/post-login/door.js';
+import type { VersionFound } from '../../src/dovecot/version.js';
+import { changesBy, decide, requestOf } from '../../src/exec/decision.js';
+import { factsFromEnvironment } from '../../src/exec/environment.js';
+import { formatPlan } from '../../src/exec/plan.js';
 import type { Group, GroupProvider, LoginUser } from '../../src/providers/provider.js';
 import { type Answerer, createAnswerer } from '../../src/service/answerer.js';
 import { createCounters } from '../../src/service/counters.js';
 import { createLogger } from '../../src/support/log.js';
 import { type Field, groupsByFields, readLine, readList, type Version, writeRequest } from './dovecot.js';
-import { accountOf, allowedOutcomes, historyOf, type Login, type Outcome, type Rules, type State } from './model.js';
+import { type Accident, createGroupFile, type GroupFile } from './group-file.js';
+import { allowedOutcomes, historyOf, type Login, lookedUp, type Outcome, type Rules, type State } from './model.js';
+import { carryOut, fieldsOf, type Variables, variablesOf } from './script-login.js';
 import { startVirtualTime, type VirtualTime } from './virtual-time.js';
 
-/** What a source takes for its subject: the account, the user's name, or both with the client's address, which the cache has to know of. */
-export type Kind = 'account' | 'name' | 'address';
+/** What a source takes for its subject: the account, the user's name, or both with the client's address, which the cache has to know of; `file` is a
+ * real file that lists names and accounts. */
+export type Kind = 'account' | 'name' | 'address' | 'file';
 
 /** A source: how it is asked, and how it answers. */
 export interface SourceSetup {
@@ -32,8 +39,8 @@ export interface Setup {
 /** A login on its way in. */
 export interface Arrival extends Login {
   readonly remoteIp: string;
-  /** Whether it comes by the door that has no room for long values. */
-  readonly narrow: boolean;
+  /** `narrow` has no room for long values; `exec` is a process of its own, without a cache. */
+  readonly door: 'post-login' | 'narrow' | 'exec';
 }
 
 /** The fields that give groups, in whichever spelling. */
@@ -57,6 +64,21 @@ interface Source {
   readonly states: Map<string, { moment: number; state: State }[]>;
   readonly faults: Map<string, number[]>;
   readonly calls: Call[];
+  readonly file: GroupFile | undefined;
+}
+
+/** What a mail process is told. */
+interface Told {
+  readonly user: string;
+  readonly fields: readonly Field[];
+}
+
+interface Answered {
+  readonly verdict: string;
+  /** The value. */
+  readonly text: string;
+  /** `undefined` where the login is denied. */
+  readonly back: Told | undefined;
 }
 
 interface Pending {
@@ -67,6 +89,8 @@ interface Pending {
 
 export interface World {
   change(source: number, subject: string, state: State): void;
+  /** Nothing, where the source is no file. */
+  happen(source: number, accident: Accident): void;
   manner(source: number, manner: Manner): void;
   arrive(arrival: Arrival): void;
   /** A held lookup reads its source. */
@@ -90,13 +114,23 @@ export function createWorld({ rules, sources: setups }: Setup): World {
   let moment = 0;
   /** The clock at each moment. */
   const clocks: number[] = [time.now];
-  const sources = setups.map((setup): Source => ({ setup, manner: 'prompt', states: new Map(), faults: new Map(), calls: [] }));
+  const sources = setups.map(
+    (setup): Source => ({
+      setup,
+      manner: 'prompt',
+      states: new Map(),
+      faults: new Map(),
+      calls: [],
+      file: setup.kind === 'file' ? createGroupFile(() => time.now) : undefined,
+    }),
+  );
   const pending = new Set<Pending>();
   let violation: Error | undefined;
   const counters = createCounters();
   const log = createLogger(() => {});
   const providers = sources.map((source) => ({ name: source.setup.name, provider: providerOf(source) }));
-  const answerer: Answerer = createAnswerer(parseConfig(tablesOf(rules), '/test.toml'), providers, log, counters, () => time.now);
+  const config = parseConfig(tablesOf(rules), '/test.toml');
+  const answerer: Answerer = createAnswerer(config, providers, log, counters, () => time.now);
 
   function tick(): number {
     moment++;
@@ -121,6 +155,8 @@ export function createWorld({ rules, sources: setups }: Setup): World {
 
   function providerOf(source: Source): GroupProvider {
     const { kind } = source.setup;
+    const { file } = source;
+    if (file !== undefined) return file.provider;
     return {
       groups: (user, signal) => {
         const subject = subjectOf(kind, { user: user.name, account: user.account, remoteIp: user.remoteIp ?? '' });
@@ -149,17 +185,21 @@ export function createWorld({ rules, sources: setups }: Setup): World {
     return call;
   }
 
-  /** What Dovecot makes of an answer. */
-  function check(one: Pending, verdict: string, text: string, reply: string | undefined): void {
+  /** What Dovecot makes of an answer. `back` is what mail processes are told in the end. */
+  function check(one: Pending, verdict: string, text: string, back: Told | undefined): void {
     const { arrival } = one;
+    const { door } = arrival;
+    // A process that answers one login keeps nothing.
+    const own = door === 'exec' ? { ...rules, ttl: 0, staleTtl: 0 } : rules;
+    const { name, account } = lookedUp(arrival, rules);
     const allowed = allowedOutcomes(
       arrival,
-      sources.map((source) => {
-        const subject = subjectOf(source.setup.kind, { ...arrival, account: accountOf(arrival, rules) });
-        return historyOf(source.states.get(subject) ?? [], source.faults.get(subject) ?? []);
+      sources.map(({ setup: { kind }, states, faults, file }) => {
+        const subject = subjectOf(kind, { ...arrival, user: name, account });
+        return file?.history(name, account) ?? historyOf(states.get(subject) ?? [], faults.get(subject) ?? []);
       }),
       { from: one.from, to: moment, came: one.came, answered: time.now },
-      rules,
+      own,
       momentAt,
     );
     const fail = (what: string): void => {
@@ -167,12 +207,12 @@ export function createWorld({ rules, sources: setups }: Setup): World {
     };
     if (time.now - one.came > rules.timeout + 250) fail(`answered after ${time.now - one.came} ms`);
     if (verdict === 'deny') {
-      if (reply !== undefined) fail(`denied, and yet answered with ${JSON.stringify(reply)}`);
-      const tooLong = arrival.narrow && rules.onError === 'deny';
+      if (back !== undefined) fail(`denied, and yet answered with ${JSON.stringify(back)}`);
+      const tooLong = door === 'narrow' && rules.onError === 'deny';
       if (!allowed.includes('deny') && !(tooLong && allowed.some(isLong))) fail('denied without a reason');
       return;
     }
-    const { user, fields } = readLine(bytesToText(reply ?? '').replace(/\n$/, ''), 0);
+    const { user, fields } = back ?? { user: '', fields: [] };
     const others = (all: readonly Field[]): string => JSON.stringify(all.filter(({ key }) => !GROUP_FIELD.test(key)));
     if (user !== arrival.user || others(fields) !== others(arrival.fields)) fail(`fields changed: ${JSON.stringify(fields)}`);
     if (verdict === 'unknown') {
@@ -181,46 +221,77 @@ export function createWorld({ rules, sources: setups }: Setup): World {
       return;
     }
     const granted = groupsByFields(fields, user, rules.version);
-    const byValue = readList(bytesToText(text), user, rules.version);
+    const byValue = readList(text, user, rules.version);
     if (JSON.stringify(granted) !== JSON.stringify(byValue))
       fail(`the reply grants ${JSON.stringify(granted)}, the value ${JSON.stringify(byValue)}`);
     if (allowed.some((outcome) => JSON.stringify(outcome) === JSON.stringify(granted))) {
-      if (arrival.narrow && text.length > NARROW_ROOM) fail(`a value of ${text.length} bytes where there is room for ${NARROW_ROOM}`);
+      if (door === 'narrow' && text.length > NARROW_ROOM) fail(`a value of ${text.length} bytes where there is room for ${NARROW_ROOM}`);
       return;
     }
-    if (arrival.narrow && rules.onError === 'continue' && allowed.some((outcome) => isCutOff(outcome, granted, text, rules.version)))
+    if (door === 'narrow' && rules.onError === 'continue' && allowed.some((outcome) => isCutOff(outcome, granted, text, rules.version)))
       return;
     fail(`granted ${JSON.stringify(granted)}`);
+  }
+
+  async function answerByService(arrival: Arrival): Promise<Answered> {
+    const conversation = postLogin.open();
+    const line = Buffer.from(writeRequest(arrival.user, arrival.fields, arrival.remoteIp));
+    const [step] = conversation.push(Buffer.concat([Buffer.from('VERSION\tscript-login\t1\t0\n'), line]));
+    if (step?.kind !== 'login') throw new Error(`no login: ${JSON.stringify(step)}`);
+    const outcome = await answerer.answer(step.facts(), arrival.door === 'narrow');
+    const reply = step.reply(outcome);
+    const back = reply === undefined ? undefined : readLine(bytesToText(reply).replace(/\n$/, ''), 0);
+    return { verdict: outcome.verdict, text: bytesToText(outcome.text), back };
+  }
+
+  async function answerByExec(variables: Variables): Promise<Answered> {
+    const environment = new Map([...variables].map(([name, value]) => [name, Buffer.from(value).toString('latin1')]));
+    const version = (): Promise<VersionFound> =>
+      Promise.resolve({ version: rules.version, source: 'dovecot_version', text: rules.version });
+    const request = await requestOf(factsFromEnvironment(environment), config, version);
+    const decision = await decide(request, providers, config, version, log);
+    const plan = formatPlan({ ...changesBy(decision, request, environment), optionWords: 0, program: '/bin/true', unset: [] });
+    const changed = carryOut(plan.toString(), variables);
+    const back = changed && { user: changed.get('USER') ?? '', fields: fieldsOf(changed) };
+    return { verdict: decision.value === undefined ? 'deny' : decision.answer.verdict, text: changed?.get('ACL_GROUPS') ?? '', back };
   }
 
   return {
     change(source, subject, state) {
       const owner = sources[source % sources.length];
+      if (owner?.file !== undefined) {
+        owner.file.setMember(subject, state, tick());
+        return;
+      }
       const states = owner?.states.get(subject) ?? [{ moment: 0, state: undefined }];
       states.push({ moment: tick(), state });
       owner?.states.set(subject, states);
     },
+    happen: (source, accident) => sources[source % sources.length]?.file?.happen(accident, tick()),
     manner(source, manner) {
       const owner = sources[source % sources.length];
       if (owner !== undefined) owner.manner = manner;
     },
     arrive(arrival) {
-      const one: Pending = { arrival, from: tick(), came: time.now };
-      const conversation = postLogin.open();
-      const line = Buffer.from(writeRequest(arrival.user, arrival.fields, arrival.remoteIp));
-      const [step] = conversation.push(Buffer.concat([Buffer.from('VERSION\tscript-login\t1\t0\n'), line]));
-      if (step?.kind !== 'login') throw new Error(`no login: ${JSON.stringify(step)}`);
+      const exec = arrival.door === 'exec';
+      const variables = variablesOf(arrival.user, arrival.fields, arrival.remoteIp, rules.version);
+      // What the userdb gave is by now what script-login passes on.
+      const one: Pending = {
+        arrival: exec ? { ...arrival, fields: fieldsOf(variables) } : arrival,
+        from: tick(),
+        came: time.now,
+      };
       pending.add(one);
-      const done = (outcome: Awaited<ReturnType<Answerer['answer']>>): void => {
+      const done = ({ verdict, text, back }: Answered): void => {
         pending.delete(one);
         tick();
-        check(one, outcome.verdict, outcome.text, step.reply(outcome));
+        check(one, verdict, text, back);
       };
       const failed = (error: unknown): void => {
         violation ??= new Error(`an error for ${JSON.stringify(arrival)}: ${String(error)}`);
       };
       void Promise.resolve()
-        .then(() => answerer.answer(step.facts(), arrival.narrow))
+        .then(() => (exec ? answerByExec(variables) : answerByService(arrival)))
         .then(done)
         .catch(failed);
     },
@@ -265,7 +336,10 @@ export function createWorld({ rules, sources: setups }: Setup): World {
         if (held === undefined && pending.size === before) throw new Error(`${before} logins without an answer`);
       }
     },
-    end: () => time.end(),
+    end() {
+      time.end();
+      for (const { file } of sources) file?.end();
+    },
   };
 }
 
@@ -314,6 +388,7 @@ function tablesOf(rules: Rules): Record<string, unknown> {
     timeout: `${rules.timeout}ms`,
     dovecot_version: rules.version,
     user_format: rules.userFormat,
+    master_user: rules.masterUser,
     groups: {
       include: rules.include,
       exclude: rules.exclude,
