@@ -9,6 +9,7 @@ const RULES: Rules = {
   onError: 'deny',
   onIncomplete: 'warn',
   userFormat: 'full',
+  masterUser: 'user',
   version: '2.4',
   include: [],
   exclude: [],
