@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BASE_LDIF, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';
-import { type BenchContext, NotPossible } from './benchmark.js';
+import { runWithAccounts } from './accounts-namespace.js';
+import type { BenchContext } from './benchmark.js';
 import { openLdap, searchesFor } from './ldap-wire.js';
 import { drawLines, type Line } from './line-chart.js';
 import { concurrently, type Sample, summarize } from './measure.js';
@@ -128,15 +128,7 @@ async function byGroups({ short, scratch, installed, progress }: BenchContext): 
   }
 }
 
-// The mounts are private to the namespace: nothing of the machine's own files changes, and all is undone when the process ends.
-const IN_NAMESPACE = `for file in passwd group nsswitch.conf; do
-  mount --bind "$1/$file" "/etc/$file" || exit
-done
-shift
-exec "$@"`;
-
 async function byFile({ short, scratch, installed, progress }: BenchContext): Promise<readonly Series[]> {
-  if (process.getuid?.() !== 0) throw new NotPossible('it replaces the account files in a mount namespace, which needs root');
   const command = await installed();
   const inside = fileURLToPath(new URL('cost-inside.js', import.meta.url));
   const sizes = short ? [50, 1000] : [50, 200, 1000, 5000, 20_000, 50_000, 100_000, 200_000];
@@ -146,10 +138,7 @@ async function byFile({ short, scratch, installed, progress }: BenchContext): Pr
     const directory = join(scratch, `cost-${size}`);
     mkdirSync(directory);
     writeAccounts(directory, size);
-    const shell = ['--mount', '--propagation', 'private', 'sh', '-c', IN_NAMESPACE, 'sh', directory, process.execPath, inside, command];
-    const child = spawn('unshare', [...shell, short ? '2' : '20'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    for await (const chunk of child.stdout) output += chunk;
+    const output = await runWithAccounts(directory, [process.execPath, inside, command, short ? '2' : '20']);
     for (const [name, sample] of Object.entries(JSON.parse(output) as Readonly<Record<string, Sample>>)) {
       found[name] ??= [];
       found[name].push([size, sample]);

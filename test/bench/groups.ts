@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BenchContext, NotPossible } from './benchmark.js';
+import { runWithAccounts } from './accounts-namespace.js';
+import type { BenchContext } from './benchmark.js';
 import { COLD, GROUPS_PROGRAM, READ, USER, WARM } from './groups-names.js';
 import type { Measured } from './measure.js';
 import { type Table, tabulate } from './report.js';
@@ -11,7 +11,6 @@ const PEOPLE = 1000;
 
 /** The groups of one user, from generated account files: ours against everybody else who reads them. */
 export async function* groups({ short, scratch }: BenchContext): AsyncGenerator<Table> {
-  if (process.getuid?.() !== 0) throw new NotPossible('it replaces the account files in a mount namespace, which needs root');
   for (const { member, total } of [
     { member: 5, total: 50 },
     { member: 200, total: 20_000 },
@@ -50,28 +49,8 @@ function writeAccounts(directory: string, member: number, total: number): void {
   write('nsswitch.conf', ['passwd: files', 'group: files', 'initgroups: files']);
 }
 
-// The mounts are private to the namespace: nothing of the machine's own files changes, and all is undone when the process ends.
-const IN_NAMESPACE = `for file in passwd group nsswitch.conf; do
-  mount --bind "$1/$file" "/etc/$file" || exit
-done
-shift
-exec "$@"`;
-
 /** Measures in a process that sees the generated files in /etc. */
 async function measureInside(directory: string, short: boolean): Promise<readonly Measured[]> {
   const inside = fileURLToPath(new URL('groups-inside.js', import.meta.url));
-  const child = spawn(
-    'unshare',
-    ['--mount', '--propagation', 'private', 'sh', '-c', IN_NAMESPACE, 'sh', directory, process.execPath, inside, short ? 'short' : 'full'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  let output = '';
-  for await (const chunk of child.stdout) output += chunk;
-  const status = await ended;
-  if (status !== 0) throw new Error(`measuring inside the namespace ended with status ${status}`);
-  return JSON.parse(output) as readonly Measured[];
+  return JSON.parse(await runWithAccounts(directory, [process.execPath, inside, short ? 'short' : 'full'])) as readonly Measured[];
 }
