@@ -47,10 +47,11 @@ export interface Finding {
 /**
  * A source of groups, ready to be asked.
  *
- * The service keeps each third-party provider in a worker thread of its own, exec mode and `lookup` don't. So the state of a module is that of
- * one thread: a reload, and the end of a thread, load it anew. A thread that doesn't answer in time, ends, or keeps more than 256 MiB is
- * replaced, and what was asked of it may be asked again. Users and answers are copied on their way (structured clone): of a group or finding
- * only the keys below arrive, of an error its message and those of its causes. Printed text goes to the log as warnings.
+ * The service keeps each third-party provider in a worker thread of its own, exec mode and `lookup` don't. So the state of a module is that
+ * of one thread: a reload, and the end of a thread, load it anew. A thread that doesn't answer in time, ends, or keeps more than 256 MiB is
+ * replaced, and what was asked of it may be asked again. Exec mode ends its process once a provider has blocked it for longer than
+ * `timeout`. Users and answers are copied on their way (structured clone): of a group or finding only the keys below arrive, of an error
+ * its message and those of its causes. Printed text goes to the log as warnings.
  */
 export interface GroupProvider {
   /**
@@ -58,7 +59,7 @@ export interface GroupProvider {
    * source doesn't know. Stops working when `signal` aborts. With more than ten listeners on it at a time, Node.js takes them for a
    * leak and says so in the log, unless events.setMaxListeners() tells it otherwise.
    * @throws any error, when the source can't answer for sure: an incomplete list is never an answer. `null` in the place of `undefined`, and
-   * holes in a list, are taken for an error
+   * holes in a list, are taken for an error, and so are more than 100,000 groups
    */
   groups(user: LoginUser, signal: AbortSignal): Promise<readonly Group[] | undefined>;
   /**
