@@ -10,6 +10,7 @@ import { PASSWORD, READER_DN, type Slapd, startSlapd } from '../support/slapd.js
 import { type BenchContext, NotPossible } from './benchmark.js';
 import { alternate, concurrently, timed } from './measure.js';
 import { type Table, tabulate } from './report.js';
+import { openSssd } from './sssd.js';
 
 const OURS = 'acl-groups';
 const BARE = 'bare ldapts';
@@ -84,6 +85,25 @@ export async function* ldap({ short, progress }: BenchContext): AsyncGenerator<T
       });
     }
     bar.end();
+    const sssd = await openSssd(slapd);
+    if (sssd === undefined) return;
+    try {
+      // Nobody twice, as SSSD keeps users for longer than a benchmark takes.
+      let number = 0;
+      const strangers = (find: (user: string) => Promise<unknown>) => () =>
+        concurrently(20, 1, () => timed(() => find(`user${(number++ * 7) % 10_000}`))());
+      const contestants = [
+        ...warm.map(([name, finder]) => ({ name, round: strangers((user) => finder.names(user)) })),
+        { name: 'SSSD, by getent(1)', round: strangers((user) => sssd.groups(user)) },
+      ];
+      const measured = await alternate(contestants, { rounds: short ? 1 : 10, warmUp: 1 });
+      yield tabulate('ldap, a user seen for the first time, beside SSSD', measured, {
+        rival: BARE,
+        note: 'SSSD has no such user in its cache yet',
+      });
+    } finally {
+      await sssd.close();
+    }
   } finally {
     for (const [, finder] of warm) await finder.close();
     await slapd.remove();

@@ -13,15 +13,13 @@ export async function primaryGroups(lookup: Lookup, attributes: readonly string[
 }
 
 async function byGidNumber(lookup: Lookup, attributes: readonly string[]): Promise<readonly Finding[]> {
-  const { user, userBase, plan, directory } = lookup;
+  const { user, plan } = lookup;
   const [gid] = user.texts('gidNumber');
   if (gid === undefined) {
+    // Every entry has a class, and posixAccount requires gidNumber; who is of another class has none (RFC 2307, 3).
     const classes = user.texts('objectClass').map((each) => each.toLowerCase());
-    // posixAccount requires it, and who is of another class has none (RFC 2307, 3).
-    if (classes.includes('posixaccount'))
-      return [lost({ name: 'primary group' }, `gidNumber of the user may not be read by this bind; ${IGNORE}`)];
-    const hint = '; if users have none, set primary_group = false';
-    return classes.length > 0 ? [] : directory.unlessVisible('read', 'user_base', userBase, 'gidNumber', { hint });
+    const isHidden = classes.length === 0 || classes.includes('posixaccount');
+    return isHidden ? [lost({ name: 'primary group' }, `gidNumber of the user may not be read by this bind; ${IGNORE}`)] : [];
   }
   const filter = BY_GID.fill({ gid: [gid] });
   const groups = filter === undefined ? [] : await searchGroups(lookup, filter, attributes);
