@@ -13,6 +13,6 @@ it(`gives nobody a wrong answer, and denies nobody without a cause, in whatever 
 });
 
 it('lets users of a real Dovecot in with the right groups in the same weather', { timeout: 600_000 }, async () => {
-  const { problems, table } = await soakLogins(inject('installed')['2.4'], { version: '2.4', seed: SEED, logins: 300, rate: 20 });
+  const { problems, table } = await soakLogins(inject('installed')['2.4'], '2.4', { seed: SEED, answers: 300, rate: 20 });
   expect(problems, table).toEqual([]);
 });

@@ -3,18 +3,8 @@ import type { InstalledPackage } from '../support/installed.js';
 import { openWorld } from '../support/world.js';
 import { execClient, postLoginClient, userdbClient } from './clients.js';
 import { drawBy } from './draw.js';
-import { type SoakResult, soak } from './soak.js';
+import { type SeededRequest, type SoakResult, soak } from './soak.js';
 import { openStage } from './stage.js';
-
-export interface AnswersOptions {
-  readonly seed: number;
-  readonly answers: number;
-  /** Questions a second. */
-  readonly rate: number;
-  readonly onAnswers?: (more: number) => void;
-  /** Ends it early. */
-  readonly signal?: AbortSignal;
-}
 
 /** Connections of the auth process and its workers, and what Dovecot has in flight on each. */
 const CONNECTIONS = 6;
@@ -26,10 +16,7 @@ const USERS = 80;
 const CHANGE_EVERY = 60;
 
 /** Soaks the service and exec mode of an installed package, with the values of the version that reads the most into them. */
-export async function soakAnswers(
-  { command }: InstalledPackage,
-  { seed, answers, rate, onAnswers, signal }: AnswersOptions,
-): Promise<SoakResult> {
+export async function soakAnswers({ command }: InstalledPackage, { seed, ...request }: SeededRequest): Promise<SoakResult> {
   const draw = drawBy(seed);
   const world = await openWorld({ version: '2.3' });
   try {
@@ -40,8 +27,7 @@ export async function soakAnswers(
     const auth = Array.from({ length: CONNECTIONS }, () => userdbClient(socket, version, () => connectionsLost++));
     const exec = execClient(supervisor, command, ['-c', config, '-C', `${small.inside}/cache`], version);
     return await soak(stage, {
-      answers,
-      rate,
+      ...request,
       draw,
       clients: [
         ...auth.map((client) => ({ client, atOnce: IN_FLIGHT })),
@@ -50,8 +36,6 @@ export async function soakAnswers(
       ],
       changeEvery: CHANGE_EVERY,
       connectionsLost: () => connectionsLost,
-      ...(onAnswers && { onAnswers }),
-      ...(signal && { signal }),
     });
   } finally {
     await world.close();

@@ -6,28 +6,20 @@ import { userdbDoor } from '../support/userdb-door.js';
 import type { SoakClient } from './clients.js';
 import { drawBy } from './draw.js';
 import type { Answer } from './oracle.js';
-import { type SoakResult, soak } from './soak.js';
+import { type SeededRequest, type SoakResult, soak } from './soak.js';
 import { openStage, type Stage, userNames } from './stage.js';
 import { now } from './timeline.js';
-
-export interface LoginsOptions {
-  readonly version: DovecotVersion;
-  readonly seed: number;
-  readonly logins: number;
-  /** Logins a second. */
-  readonly rate: number;
-  readonly onAnswers?: (more: number) => void;
-  /** Ends it early. */
-  readonly signal?: AbortSignal;
-}
 
 const CLIENTS = 12;
 const USERS = 40;
 const CHANGE_EVERY = 100;
 
 /** Soaks the userdb door of an installed package under Dovecot. */
-export async function soakLogins(installed: InstalledPackage, options: LoginsOptions): Promise<SoakResult> {
-  const { version, seed, logins, rate, onAnswers, signal } = options;
+export async function soakLogins(
+  installed: InstalledPackage,
+  version: DovecotVersion,
+  { seed, ...request }: SeededRequest,
+): Promise<SoakResult> {
   const draw = drawBy(seed);
   let stage: Stage | undefined;
   const door = userdbDoor(version, installed.command, adapt);
@@ -46,14 +38,11 @@ export async function soakLogins(installed: InstalledPackage, options: LoginsOpt
   try {
     if (stage === undefined) throw new Error('Dovecot was started without its stage');
     return await soak(stage, {
-      answers: logins,
-      rate,
+      ...request,
       draw,
       clients: [{ client: imapClient(dovecot), atOnce: CLIENTS }],
       changeEvery: CHANGE_EVERY,
       connectionsLost: () => dovecot.log.lines.filter((line) => /Connection lost to LDAP server/.test(line)).length,
-      ...(onAnswers && { onAnswers }),
-      ...(signal && { signal }),
     });
   } finally {
     await dovecot.stop();

@@ -60,7 +60,7 @@ async function main(): Promise<number> {
     for (const version of logins > 0 && !signal.aborted ? versions : []) {
       const one = await soakOne(
         { name: `soak-logins-${version}`, title: `logins at Dovecot ${version}`, total: logins, seed, manual },
-        (onAnswers) => soakLogins(installed[version], { version, seed, logins, rate: rate ?? 200, onAnswers, signal }),
+        (onAnswers) => soakLogins(installed[version], version, { seed, answers: logins, rate: rate ?? 200, onAnswers, signal }),
       );
       status = Math.max(status, one);
     }

@@ -11,11 +11,24 @@ import { createStatistics, describeProblem, type Statistics } from './statistics
 import { now } from './timeline.js';
 import { blow } from './wind.js';
 
-/** How to soak. */
-export interface SoakOptions {
+/** What a soak is asked for, whoever the clients are. */
+export interface SoakRequest {
+  /** How many answers it ends with. */
   readonly answers: number;
   /** Questions a second, all clients together, as long as they are answered. */
   readonly rate: number;
+  readonly onAnswers?: (more: number) => void;
+  /** Ends it early, with what there is by then. */
+  readonly signal?: AbortSignal;
+}
+
+/** The same with lots of its own. */
+export interface SeededRequest extends SoakRequest {
+  readonly seed: number;
+}
+
+/** How to soak. */
+export interface SoakOptions extends SoakRequest {
   readonly draw: Draw;
   /** Clients, and how many questions each has open at a time. */
   readonly clients: readonly { readonly client: SoakClient; readonly atOnce: number }[];
@@ -23,9 +36,6 @@ export interface SoakOptions {
   readonly changeEvery: number;
   /** How many connections were lost so far. */
   readonly connectionsLost: () => number;
-  readonly onAnswers?: (more: number) => void;
-  /** Ends it early, with what there is by then. */
-  readonly signal?: AbortSignal;
 }
 
 /** What came of it. */
