@@ -112,12 +112,16 @@ export async function startService(
     pids,
     deaths,
     async startAnother(environment = []) {
-      const before = starts();
-      const known = new Set(pids);
-      child.stdin?.write(`${environment.join(' ')}\n`);
-      await until(() => pids.some((pid) => !known.has(pid)));
-      await served(before);
-      return pids.at(-1) ?? 0;
+      for (;;) {
+        const before = starts();
+        const known = new Set(pids);
+        child.stdin?.write(`${environment.join(' ')}\n`);
+        await until(() => pids.some((pid) => !known.has(pid)));
+        const pid = pids.find((each) => !known.has(each)) ?? 0;
+        await Promise.race([served(before), until(() => !pids.includes(pid))]);
+        // A limit may have ended it before it served, and the supervisor replaces none as long as there is another.
+        if (pids.includes(pid)) return pid;
+      }
     },
     async replace(environment) {
       const old = [...pids];

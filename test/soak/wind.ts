@@ -15,6 +15,17 @@ const MOST = 3;
 const LONGEST = 6000;
 const LONGEST_PAUSE = 2500;
 
+/** Milliseconds in which any fault has come and gone. Without such an end, one that doesn't find its end would be the last. */
+const OVERDUE = 120_000;
+
+function inTime(fault: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it has not ended within ${OVERDUE} ms`)), OVERDUE);
+  });
+  return Promise.race([fault, overdue]).finally(() => clearTimeout(timer));
+}
+
 /** Faults that come by lot until told to stop. `onFailure` hears of one that couldn't be made, or not be ended. */
 export function blow(stage: Stage, draw: Draw, onFailure: (error: unknown) => void): { stop(): Promise<void> } {
   const ending = new AbortController();
@@ -45,8 +56,7 @@ export function blow(stage: Stage, draw: Draw, onFailure: (error: unknown) => vo
       const fault = next();
       if (fault === undefined) continue;
       const duration = draw.between(LONGEST / 6, LONGEST);
-      const done = fault
-        .run(stage, () => wait(duration), draw)
+      const done = inTime(fault.run(stage, () => wait(duration), draw))
         .catch((error: unknown) => onFailure(new Error(`the fault "${fault.name}"`, { cause: error })))
         .finally(() => running.delete(fault.subject));
       running.set(fault.subject, done);
