@@ -18,9 +18,23 @@ export async function status({ options, operands }: Invocation): Promise<number>
     process.stdout.write(`${printableJson(Object.fromEntries(figures.map(([name, value]) => [name, typed(name, value)])))}\n`);
     return EXIT.ok;
   }
-  const rows = figures.map(([name, value]) => [[inWords(name), 'dim'] as const, typeof value === 'string' ? value : value.join(', ')]);
+  const rows = figures.map(([name, value]) => {
+    const { label, text } = forPeople(name, value);
+    return [[label, 'dim'] as const, text];
+  });
   process.stdout.write(formatTable(rows, await paintFor(process.stdout)));
   return EXIT.ok;
+}
+
+/** A figure with its unit, and a list as words. */
+function forPeople(name: string, value: string | readonly string[]): { readonly label: string; readonly text: string } {
+  const words = inWords(name);
+  if (typeof value !== 'string' || value === '') return { label: words, text: (value === '' ? [] : value).join(', ') || 'none' };
+  if (name === 'slowestLookup') return { label: words, text: `${value} ms` };
+  const [, label = words, unit] = /^(.*) (bytes|seconds)$/.exec(words) ?? [];
+  if (unit === 'seconds') return { label, text: `${value} s` };
+  if (unit === 'bytes') return { label, text: `${(Number(value) / 1024 ** 2).toFixed(1)} MiB` };
+  return { label, text: value };
 }
 
 /** LDAP has texts only; what is a number is one in JSON, and what is a list is one however many it holds. */

@@ -36,4 +36,29 @@ it.each([
   const { status, stdout } = await runCommand('status', '--json', '--socket', path);
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ logins: 0, providers, providerErrors, doors: [] });
+
+  const people = await runCommand('status', '--socket', path);
+  expect(people.stdout.replace(/version +\S+/, 'version').replace(/(pid|uptime|memory)( +)[\d.]+/g, '$1$2N')).toBe(`  version
+  pid                  N
+  uptime               N s
+  logins               0
+  denied               0
+  unknown users        0
+  cache hits           0
+  stale answers        0
+  lookups              0
+  slowest lookup       0 ms
+  refused connections  0
+  doors                none
+  provider errors      ${providerErrors.join(', ') || 'none'}
+  connections          1
+  logins in hand       0
+  memory               N MiB
+  configuration        7
+  providers            ${providers.join(', ') || 'none'}
+  cached users         0
+  cache                0.0 MiB
+  lookups running      0
+  lookups waiting      0
+`);
 });
