@@ -29,10 +29,21 @@ describe('sessionIn', () => {
     const denied = own('x', 'Error: Post-login script denied access to user alice (session=x, rip=127.0.0.1)').replace('<x>', '');
     expect(sessionIn([login(50, 'x'), denied], 50)).toMatchObject({ loggedIn: false, groups: [] });
     expect(sessionIn([login(50, 'x'), own('x', 'Fatal: master: killed')], 50)).toMatchObject({ loggedIn: false });
-    const early = `Nov 22 23:53:19 imap(32274): Error: Failed to expand plugin setting acl_groups = '50%{': Unknown variable '%{'`;
+    const early = `Nov 22 23:53:19 imap(7194): Error: Failed to expand plugin setting acl_groups = '50%{': Unknown variable '%{'`;
     expect(sessionIn([login(50, 'x'), own('x', 'Debug: early'), early], 50)).toMatchObject({ loggedIn: false, groups: [] });
     expect(sessionIn([login(50, 'x'), login(51, 'y'), early], 50)).toBeUndefined();
     const failed = login(50, 'x').replace('Logged in', 'Aborted login');
     expect(sessionIn([failed], 50)).toEqual({ id: 'x', loggedIn: false, groups: [], lines: [] });
+  });
+
+  it("takes no other process's failure for its end", () => {
+    const others = [
+      'Nov 22 23:53:19 imap(7193): Error: auth-master: login: request [413794305]: Login auth request failed: Internal auth failure',
+      'Nov 22 23:53:19 imap(7195): Fatal: master: killed',
+    ];
+    expect(sessionIn([login(50, 'x'), ...others.slice(0, 1)], 50)).toBeUndefined();
+    const lines = [login(50, 'x'), own('x', 'Debug: early'), ...others];
+    expect(sessionIn(lines, 50)).toBeUndefined();
+    expect(sessionIn([...lines, own('x', GROUP), own('x', END)], 50)).toMatchObject({ loggedIn: true, groups: ['acct'] });
   });
 });

@@ -27,7 +27,8 @@ export function sessionIn(lines: readonly string[], port: number): Session | und
   const end = own.find((line) => END.test(line));
   if (end !== undefined) return session(id, !end.includes(': Fatal: '), own);
   if (lines.some((line) => isDenied(line, id))) return session(id, false, own);
-  const strays = lines.slice(first).filter((line) => STRAY.test(line));
+  const pid = /\)<(\d+)></.exec(own[0] ?? '')?.[1];
+  const strays = lines.slice(first).filter((line) => isStray(line, pid));
   const last = strays.find((line) => STRAY_END.test(line));
   if (last === undefined || openSessions(lines).length !== 1) return undefined;
   return session(id, last.includes(': Info: '), [...own, ...strays]);
@@ -36,7 +37,15 @@ export function sessionIn(lines: readonly string[], port: number): Session | und
 const HANDED_OVER = / \S+-login: Info: Log(in|ged in): /;
 const END = /: (Info: (Logged out|Disconnected)|Fatal: )/;
 const STRAY = /^\w+ +\d+ [\d:]+ (imap|pop3)(\(\d+\))?: /;
+const NO_SESSION = /\(\d+\): Error: auth-master: login: /;
 const STRAY_END = /\(\d+\): (Error|Fatal): |: Info: (Logged out|Disconnected)|: Fatal: /;
+
+/** Whether a line may be that of the session whose process has this id, if it is known. */
+function isStray(line: string, pid: string | undefined): boolean {
+  const [stray, , of] = STRAY.exec(line) ?? [];
+  // Who isn't let in by the auth process has no session: the login process says so.
+  return stray !== undefined && !NO_SESSION.test(line) && (pid === undefined || of === undefined || of === `(${pid})`);
+}
 
 function session(id: string, loggedIn: boolean, lines: readonly string[]): Session {
   const groups = lines.flatMap((line) => / Debug: acl: group added: (.*)$/s.exec(line)?.[1] ?? []);
