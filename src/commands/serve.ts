@@ -54,7 +54,7 @@ export async function serve({ options, operands }: Invocation): Promise<number> 
     socket.discard();
     // Whoever keeps the socket would let logins wait in it for a process that never comes; denying them at once does less harm.
     if (source.kind === 'path') throw error;
-    log.error(`${explain(error)}; every login is denied until this is mended and the service reloaded`);
+    log.error(`${explain(error)}; every login is denied until this is fixed and the service reloaded`);
     service.use(createDenier(explain(error)));
   }
   const removeSocket = await socket.publish();

@@ -112,7 +112,7 @@ function failIncomplete(reports: readonly ProviderReport[], skipped: readonly Sk
   });
 }
 
-/** Says in the log what an administrator has to know about an answer: failures, and groups that were left out. */
+/** Says in the log what an administrator has to know about an answer: failures, and groups that were skipped. */
 export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void {
   for (const { name, outcome, error } of answer.providers) {
     if (outcome !== 'error') continue;
@@ -121,7 +121,7 @@ export function logAnswer(user: string, answer: LoginAnswer, log: Logger): void 
     log.error(`${user}: provider ${name} failed: ${error}; ${consequence}`);
   }
   for (const { name, provider, reason, wanted } of answer.skipped) {
-    log[wanted ? 'debug' : 'warning'](`${user}: group "${name}" of provider ${provider} left out: ${reason}`);
+    log[wanted ? 'debug' : 'warning'](`${user}: group "${name}" of provider ${provider} skipped: ${reason}`);
   }
   for (const { name, provider, warning } of answer.groups) {
     if (warning !== undefined) log.warning(`${user}: group "${name}" of provider ${provider}: ${warning}`);

@@ -52,7 +52,7 @@ describe('the installed lookup', () => {
   staff         file  gid 50
   Domain Users  file
 
-  left out        from  because
+  skipped         from  because
   evil\\u{1b}[31m  file  its name holds control characters
 
   acl_groups  staff,"Domain Users"

@@ -121,7 +121,7 @@ describe.each(VERSIONS)('the life of the service under Dovecot %s', (version) =>
     let from = dovecot.log.lines.length;
     await dovecot.reload();
     const problem = /\/etc\/acl-groups\.toml: unknown key "on_eror"/;
-    expect(await dovecot.log.wait(problem, from)).toMatch(/ acl-groups: Error: .*; every login is denied until this is mended/);
+    expect(await dovecot.log.wait(problem, from)).toMatch(/ acl-groups: Error: .*; every login is denied until this is fixed/);
     const client = await dovecot.imap();
     client.write('a1 LOGIN alice secret\r\n');
     await client.closed();

@@ -113,9 +113,9 @@ describe('answerLogin', () => {
     const log = createLogger((level, message) => lines.push(`${level}: ${message}`));
     logAnswer('alice', await answer({ names: ['a', 'x,y', 'tab\there'], version: '2.3', groups: { exclude: ['a'] } }), log);
     expect(lines).toEqual([
-      'debug: alice: group "a" of provider unix left out: [groups] exclude has "a"',
-      'warning: alice: group "x,y" of provider unix left out: Dovecot 2.3 takes a comma as the end of a name; rename it in [groups] or at its source',
-      'warning: alice: group "tab\\u{9}here" of provider unix left out: its name holds control characters',
+      'debug: alice: group "a" of provider unix skipped: [groups] exclude has "a"',
+      'warning: alice: group "x,y" of provider unix skipped: Dovecot 2.3 takes a comma as the end of a name; rename it in [groups] or at its source',
+      'warning: alice: group "tab\\u{9}here" of provider unix skipped: its name holds control characters',
     ]);
   });
 });
@@ -171,7 +171,7 @@ describe('an incomplete answer', () => {
     expect(result.skipped).toEqual([
       { name: 'cn=lost,dc=x', provider: 'ldap', reason: 'memberOf names it', wanted: false, incomplete: true },
     ]);
-    expect(logged(result)).toEqual(['warning: alice: group "cn=lost,dc=x" of provider ldap left out: memberOf names it']);
+    expect(logged(result)).toEqual(['warning: alice: group "cn=lost,dc=x" of provider ldap skipped: memberOf names it']);
   });
 
   it('is a failure of its provider with on_incomplete = "deny"', async () => {
@@ -185,7 +185,7 @@ describe('an incomplete answer', () => {
   it('that its provider has warned of itself is a failure too, and no warning of ours', async () => {
     const warned = { ...lost, wanted: true };
     expect(logged(await answer({ names: ['staff'], sourced: [warned] }))).toEqual([
-      'debug: alice: group "cn=lost,dc=x" of provider ldap left out: memberOf names it',
+      'debug: alice: group "cn=lost,dc=x" of provider ldap skipped: memberOf names it',
     ]);
     expect(await answer({ names: ['staff'], sourced: [warned], on_incomplete: 'deny' })).toMatchObject({ verdict: 'deny' });
   });
