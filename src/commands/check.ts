@@ -5,7 +5,7 @@ import { type Report, runChecks } from '../check/run.js';
 import { EXIT, UsageError } from '../support/errors.js';
 import { printableJson } from '../support/text.js';
 import { formatFindings } from '../terminal/findings.js';
-import { paintFor } from '../terminal/paint.js';
+import { paintFor, terminalWidth } from '../terminal/paint.js';
 
 /** How wide a table is where nobody says how wide the terminal is. */
 const WIDTH = 80;
@@ -22,7 +22,7 @@ export async function check({ options, operands }: Invocation): Promise<number> 
   const reports: Report[] = [];
   for await (const report of runChecks(subject, CHECKS)) reports.push(report);
   if (options.json) process.stdout.write(reports.map((report) => `${printableJson(jsonReport(report))}\n`).join(''));
-  else process.stdout.write(formatFindings(reports, await paintFor(process.stdout), process.stdout.columns ?? WIDTH));
+  else process.stdout.write(formatFindings(reports, await paintFor(process.stdout), terminalWidth(process.stdout) ?? WIDTH));
   return reports.some(({ level }) => level === 'error') ? EXIT.config : EXIT.ok;
 }
 

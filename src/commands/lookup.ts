@@ -8,7 +8,7 @@ import { openProviders } from '../providers/registry.js';
 import { EXIT, UsageError } from '../support/errors.js';
 import { printableJson } from '../support/text.js';
 import { formatAnswer } from '../terminal/answer.js';
-import { paintFor } from '../terminal/paint.js';
+import { paintFor, terminalWidth } from '../terminal/paint.js';
 import { stderrLogger } from '../terminal/stderr.js';
 
 /**
@@ -33,7 +33,7 @@ export async function lookup(invocation: Invocation): Promise<number> {
       const answer = await answerLogin(request, resolution, config, version);
       const { name } = request.user;
       process.stdout.write(
-        options.json ? `${printableJson(jsonAnswer(name, answer))}\n` : formatAnswer(name, answer, paint, process.stdout.columns),
+        options.json ? `${printableJson(jsonAnswer(name, answer))}\n` : formatAnswer(name, answer, paint, terminalWidth(process.stdout)),
       );
       statuses.push(exitStatus(answer));
     }

@@ -5,7 +5,7 @@ import { defaultOf, isNeeded, type OptionSpec } from '../config/options.js';
 import { BUILT_IN, loadProvider } from '../providers/registry.js';
 import { EXIT, explain, UsageError } from '../support/errors.js';
 import { printableJson } from '../support/text.js';
-import { paintFor } from '../terminal/paint.js';
+import { paintFor, terminalWidth } from '../terminal/paint.js';
 import { type Cell, formatTable, type Paint, wrap } from '../terminal/table.js';
 
 /** How wide a table is where nobody says how wide the terminal is. */
@@ -26,7 +26,7 @@ export async function providers({ options, operands }: Invocation): Promise<numb
   if (options.json) process.stdout.write(listed.map((one) => `${printableJson(one)}\n`).join(''));
   else {
     const paint = await paintFor(process.stdout);
-    const width = process.stdout.columns ?? WIDTH;
+    const width = terminalWidth(process.stdout) ?? WIDTH;
     process.stdout.write(listed.map((one) => formatProvider(one, paint, width)).join('\n'));
   }
   return EXIT.ok;

@@ -7,3 +7,8 @@ export async function paintFor(stream: NodeJS.WriteStream | WriteStream): Promis
   const { styleText } = await import('node:util');
   return styleText;
 }
+
+/** How many columns a stream's terminal has; `undefined` for no terminal, and for one that doesn't know (a serial line, script(1)) and says 0. */
+export function terminalWidth({ columns }: Partial<Pick<WriteStream, 'columns'>>): number | undefined {
+  return columns || undefined;
+}

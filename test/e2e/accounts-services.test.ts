@@ -152,11 +152,20 @@ describe.each(['userid', 'getent'] as const)('%s', (source) => {
   });
 });
 
+/** Where in the kernel a process waits; nowhere if it has ended since it was listed. */
+function placeOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/wchan`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
 /** The children of a process that wait in `pause`, which only the name service calls; waits for them to come. */
 async function hangingChildren(pid: number): Promise<readonly number[]> {
   for (;;) {
     const children = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').map(Number) : [];
-    const hanging = children.filter((child) => child > 0 && readFileSync(`/proc/${child}/wchan`, 'latin1').includes('pause'));
+    const hanging = children.filter((child) => child > 0 && placeOf(child).includes('pause'));
     if (hanging.length > 0) return hanging;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

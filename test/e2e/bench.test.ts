@@ -12,7 +12,9 @@ it('runs every benchmark to its end, and keeps the figures and the chart', { tim
   const env = { ...process.env, CI: 'true' };
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'bench:built', '--', '--short', '--json', directory], { env });
   const results = readdirSync(directory).filter((name) => name.endsWith('.json'));
-  expect(results.sort()).toEqual(['door', 'exec', 'groups', 'ldap', 'login', 'scale', 'service'].map((name) => `${name}.json`));
+  expect(results.sort()).toEqual(
+    ['cost', 'door', 'exec', 'groups', 'ldap', 'login', 'morning', 'scale', 'service', 'start'].map((name) => `${name}.json`),
+  );
   for (const name of results) {
     const { tables } = JSON.parse(readFileSync(join(directory, name), 'utf8'));
     expect(tables.length).toBeGreaterThan(0);
