@@ -946,9 +946,11 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
     });
   });
 
-  it.runIf(version === '2.4')('finds groups that acl blocks of dovecot.conf name and no source has', async () => {
-    const files = sound(undefined);
-    const acls = `
+  // 2.3 has no such blocks.
+  if (version === '2.4')
+    it('finds groups that acl blocks of dovecot.conf name and no source has', async () => {
+      const files = sound(undefined);
+      const acls = `
 acl group=acct {
   rights = lr
 }
@@ -972,26 +974,26 @@ namespace more {
   }
 }
 `;
-    const conf = write({ ...files, conf: files.conf + acls });
-    const { findings } = await runCheck(dovecot.world, command(), ['-d', conf]);
-    expect(findings.filter(({ section }) => section === 'acl-files')).toEqual(
-      [
-        { level: 'ok', place: conf, message: 'acl blocks: 4; groups that they name: 3' },
-        {
-          level: 'warning',
-          place: `${conf}, mailbox Foo`,
-          message: 'group "Domain Users" is in no source',
-          fix: 'correct the name, or create the group',
-        },
-        {
-          level: 'warning',
-          place: `${conf}, namespace more, mailbox team`,
-          message: 'group "slaes" is in no source; the nearest is "sales"',
-          fix: 'if that is meant, write group=sales',
-        },
-      ].map((finding) => ({ section: 'acl-files', check: 'acl-files', ...finding })),
-    );
-  });
+      const conf = write({ ...files, conf: files.conf + acls });
+      const { findings } = await runCheck(dovecot.world, command(), ['-d', conf]);
+      expect(findings.filter(({ section }) => section === 'acl-files')).toEqual(
+        [
+          { level: 'ok', place: conf, message: 'acl blocks: 4; groups that they name: 3' },
+          {
+            level: 'warning',
+            place: `${conf}, mailbox Foo`,
+            message: 'group "Domain Users" is in no source',
+            fix: 'correct the name, or create the group',
+          },
+          {
+            level: 'warning',
+            place: `${conf}, namespace more, mailbox team`,
+            message: 'group "slaes" is in no source; the nearest is "sales"',
+            fix: 'if that is meant, write group=sales',
+          },
+        ].map((finding) => ({ section: 'acl-files', check: 'acl-files', ...finding })),
+      );
+    });
 
   it('finds groups of ACL files that no source has, and rights that are taken away, and follows no link', async () => {
     const conf = path('dovecot.conf');
