@@ -9,7 +9,6 @@ import { createServer } from 'node:net';
 
 const BIND = 0x60;
 const SEARCH = 0x63;
-const UNBIND = 0x42;
 const SUCCESS = Buffer.from([0x0a, 1, 0, 4, 0, 4, 0]);
 const UID = /uid..(\w+)/s;
 const [groups = ''] = process.argv.slice(2);
@@ -24,7 +23,19 @@ function attribute(name: string, value: string): Buffer {
   return element(0x30, element(4, name), element(0x31, element(4, value)));
 }
 
-/** The replies to a message, which is whole and has a length of one or two bytes. */
+/** Messages are whole and have a length of one byte, or of one that says so: auth writes each at once, one behind the other. */
+function messagesIn(chunk: Buffer): readonly Buffer[] {
+  const messages: Buffer[] = [];
+  for (let start = 0; start < chunk.length; ) {
+    const isLong = chunk.readUInt8(start + 1) === 0x81;
+    const end = start + (isLong ? 3 + chunk.readUInt8(start + 2) : 2 + chunk.readUInt8(start + 1));
+    messages.push(chunk.subarray(start, end));
+    start = end;
+  }
+  return messages;
+}
+
+/** The replies to a message. */
 function repliesTo(message: Buffer): Buffer {
   const start = message.readUInt8(1) === 0x81 ? 3 : 2;
   const id = message.subarray(start, start + 2 + message.readUInt8(start + 1));
@@ -47,8 +58,7 @@ const listener = [7, 8, 9, 10].find((fd) => {
 });
 createServer((socket) => {
   socket.on('data', (chunk: Buffer) => {
-    if (chunk[0] === UNBIND) socket.end();
-    else socket.write(repliesTo(chunk));
+    socket.write(Buffer.concat(messagesIn(chunk).map(repliesTo)));
   });
   socket.on('error', () => socket.destroy());
 }).listen({ fd: listener });
