@@ -649,7 +649,7 @@ describe.each(VERSIONS)('acl-groups check of Dovecot %s', (version) => {
           level: 'error',
           place: socket,
           message: `the service can't be asked: connect ENOENT ${socket}`,
-          fix: 'run: doveadm reload\nif that changes nothing, see what its log says of the service: doveadm log errors',
+          fix: 'run: doveadm reload\nif that changes nothing, restart Dovecot, which knows no settings of a module that was installed while it ran, or see why it refuses them: doveadm log errors',
         }),
       ]);
     });

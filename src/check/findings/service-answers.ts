@@ -32,8 +32,10 @@ function silent({ dovecot }: Subject, { socket }: Probe): readonly Step[] {
   if (!('facts' in dovecot) || !dovecot.facts.own?.listeners.some(({ path }) => path === socket)) {
     return [{ what: `see whether Dovecot runs, and ${log}` }];
   }
-  // The most frequent reason comes first: Dovecot has not read what was just pasted.
-  return [{ what: `run: ${dovecot.runs ? 'doveadm reload' : 'systemctl start dovecot'}` }, { what: `if that changes nothing, see ${log}` }];
+  if (!dovecot.runs) return [{ what: 'run: systemctl start dovecot' }, { what: `if that changes nothing, see ${log}` }];
+  // The most frequent reason comes first: Dovecot has not read what was just pasted, or could not, which a reload doesn't say.
+  const restart = 'restart Dovecot, which knows no settings of a module that was installed while it ran';
+  return [{ what: 'run: doveadm reload' }, { what: `if that changes nothing, ${restart}, or see why it refuses them: doveadm log errors` }];
 }
 
 function answered(door: string, answer: DoorAnswer | Error, probe: Probe): PlacedFinding {
