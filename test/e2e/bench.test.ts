@@ -20,7 +20,8 @@ it('runs every benchmark to its end, and keeps the figures and the chart', { tim
     expect(tables.length).toBeGreaterThan(0);
     for (const { title, rows, verdicts } of tables) {
       expect(stdout).toContain(`${title}\n`);
-      expect(verdicts.length).toBeGreaterThan(0);
+      // An hour of a million users is told as it is: nothing is expected of it.
+      if (!name.startsWith('morning')) expect(verdicts.length, title).toBeGreaterThan(0);
       for (const row of rows) expect(row.p50, `${title}: ${row.contestant}`).toBeGreaterThan(0);
     }
   }
