@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BASE_LDIF, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';
+import { BASE_LDIF, type Slapd, startSlapd } from '../support/slapd.js';
 import { runWithAccounts } from './accounts-namespace.js';
 import type { BenchContext } from './benchmark.js';
 import { openLdap, searchesFor } from './ldap-wire.js';
@@ -9,7 +9,7 @@ import { drawLines, type Line } from './line-chart.js';
 import { concurrently, type Sample, summarize } from './measure.js';
 import { timeProcess } from './processes.js';
 import { isMet, type Row, type Table, type Verdict } from './report.js';
-import { ask, requestOf, type SocketServer, startService } from './servers.js';
+import { ask, ldapProvider, requestOf, type SocketServer, startService } from './servers.js';
 
 /** How steep a line may be where it is steepest: 1 is in proportion to the size, and the rest is what measuring is worth. */
 const STEEPEST = 1.1;
@@ -201,15 +201,6 @@ function chains(sizes: readonly number[]): string {
   return BASE_LDIF + entries.join('\n');
 }
 
-const nestingProvider = ({ ldapi, directory }: Slapd): string => `providers = ["ldap"]
-timeout = "60s"
-
-[provider.ldap]
-uris = ["${ldapi}"]
-bind_dn = "${READER_DN}"
-bind_password_file = "${join(directory, 'password')}"
-user_base = "ou=people,dc=example,dc=test"
-group_base = "ou=groups,dc=example,dc=test"
-nesting_level = ${MOST_LEVELS}
-primary_group = false
+const nestingProvider = (slapd: Slapd): string => `timeout = "60s"
+${ldapProvider(slapd)}nesting_level = ${MOST_LEVELS}
 `;

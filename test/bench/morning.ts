@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMonitor } from '../../src/service/userdb-client.js';
-import { BASE_LDIF, READER_DN, type Slapd, startSlapd } from '../support/slapd.js';
+import { BASE_LDIF, startSlapd } from '../support/slapd.js';
 import type { BenchContext } from './benchmark.js';
 import { drawBars } from './chart.js';
 import { searchesFor } from './ldap-wire.js';
 import { summarize } from './measure.js';
 import { type AuthClient, openAuthClient } from './open-loop.js';
 import type { Row, Table } from './report.js';
-import { processorTime, type SocketServer, startService } from './servers.js';
+import { ldapProvider, processorTime, type SocketServer, startService } from './servers.js';
 
 /*
  * The hour in which a million users come to work, a hundred times smaller and a hundred times shorter: ten thousand users in 36 seconds are as
@@ -66,7 +66,7 @@ export async function* morning({ short, scratch, output, installed, progress }: 
     for (const variant of VARIANTS) {
       const start = (backend: number): Promise<SocketServer> => {
         const cache = `ttl = "${variant.ttl / SCALE}ms"\nstale_ttl = "0s"\n`;
-        return startService(command, scratch, { name: `morning-${backend}`, cache, providers: provider(slapd) });
+        return startService(command, scratch, { name: `morning-${backend}`, cache, providers: ldapProvider(slapd) });
       };
       const services = await Promise.all(Array.from({ length: BACKENDS }, (_, backend) => start(backend)));
       try {
@@ -191,14 +191,3 @@ function directoryOf(users: number): string {
   });
   return `${BASE_LDIF}${[...people, ...entries].join('\n')}\n`;
 }
-
-const provider = ({ ldapi, directory }: Slapd): string => `providers = ["ldap"]
-
-[provider.ldap]
-uris = ["${ldapi}"]
-bind_dn = "${READER_DN}"
-bind_password_file = "${join(directory, 'password')}"
-user_base = "ou=people,dc=example,dc=test"
-group_base = "ou=groups,dc=example,dc=test"
-primary_group = false
-`;

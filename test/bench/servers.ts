@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VERSION_LINE } from '../../src/doors/post-login/protocol.js';
+import { READER_DN, type Slapd } from '../support/slapd.js';
 import type { Contestant } from './measure.js';
 import type { Figure } from './report.js';
 
@@ -60,6 +61,20 @@ export async function startService(
 }
 
 const FILE_PROVIDER = 'providers = ["file"]\n\n[provider.file]\npath = "groups"\n';
+
+/** The lines for groups from a slapd's groupOfNames; keys of its table may follow. */
+export function ldapProvider({ ldapi, directory }: Slapd): string {
+  return `providers = ["ldap"]
+
+[provider.ldap]
+uris = ["${ldapi}"]
+bind_dn = "${READER_DN}"
+bind_password_file = "${join(directory, 'password')}"
+user_base = "ou=people,dc=example,dc=test"
+group_base = "ou=groups,dc=example,dc=test"
+primary_group = false
+`;
+}
 
 /** Starts the bare Node server. */
 export async function startEcho(directory: string): Promise<SocketServer> {
